@@ -1,0 +1,63 @@
+"""Faults. A refusal is not one of them: refusals are `Decision` values (see `model`)."""
+
+from __future__ import annotations
+
+
+class ArchiverError(Exception):
+    """Base of what `cli` turns into one line and an exit code. Never raised itself."""
+
+    exit_code = 1
+
+
+class UsageError(ArchiverError):
+    """A bad argument or URL; the message names it and the fix."""
+
+    exit_code = 2
+
+
+class ConfigError(ArchiverError):
+    """A bad config file or key; the message names the field, the line where known, and the fix."""
+
+    exit_code = 4
+
+
+class DiskError(ArchiverError):
+    """No room or no permission to write; names path, free and needed bytes."""
+
+    exit_code = 3
+
+
+class StoreError(ArchiverError):
+    """The object store failed past its retry budget; local files stay."""
+
+    exit_code = 22
+
+
+class StoreAuthError(StoreError):
+    """The object store refuses our key."""
+
+    exit_code = 33
+
+
+class CaptureError(ArchiverError):
+    """An exchange could not be completed; `code` is a `FailureCode` value."""
+
+    exit_code = 9
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class WarcError(ArchiverError):
+    """A WARC that breaks the standard; names file and offset."""
+
+
+class LedgerError(ArchiverError):
+    """A ledger whose chain does not hold; names file and row."""
+
+
+class Interrupted(ArchiverError):
+    """The first signal: work in hand was finished, the rest is kept for `resume`."""
+
+    exit_code = 11

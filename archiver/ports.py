@@ -1,0 +1,331 @@
+"""The seams. One small Protocol per outside world; a fake of each ships beside its real implementation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from archiver.model import (
+    Candidate,
+    Claim,
+    ClosedSegment,
+    Decision,
+    Exchange,
+    Fetched,
+    LedgerEntry,
+    Objection,
+    Origin,
+    Outlink,
+    StoredObject,
+    WarcItem,
+    WarcRecordRef,
+)
+
+# --- the wire ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vetted:
+    """A host's addresses after the address rules. `addresses` are textual IPs, all allowed, in resolver order.
+
+    `objection` says why there are none (`privateAddress`, `badPort`); `error` why the name did not resolve.
+    """
+
+    addresses: tuple[str, ...] = ()
+    objection: Objection | None = None
+    error: str | None = None
+
+
+class Dialer(Protocol):
+    """Resolve and vet, then connect to what was vetted and to nothing else."""
+
+    async def vet(self, origin: Origin) -> Vetted:
+        """Resolve the host (cached for seconds) and check every address against the list in `policy.address`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireLimits:
+    """Seconds and bytes one exchange may take. `body` counts wire bytes; `head` all heads together."""
+
+    connect: float = 15.0
+    idle: float = 30.0
+    total: float = 300.0
+    head: int = 262_144
+    interim: int = 100
+    body: int = 1 << 30
+    memory: int = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireRequest:
+    """What to put on the wire. `headers` go out in order and case as given; Host, Connection and framing included."""
+
+    url: str
+    origin: Origin
+    method: str
+    target: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+    addresses: tuple[str, ...]
+    body: bytes = b""
+    limits: WireLimits = field(default_factory=WireLimits)
+
+
+class Client(Protocol):
+    async def exchange(self, request: WireRequest) -> Exchange:
+        """Send and receive once, no redirects. Raises CaptureError (code = a FailureCode) when no head came back.
+
+        A body that was cut is no error: the exchange says `truncated`.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+# --- admission --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What a site's robots.txt declares about pace, for our group. Binds every request start in both lanes.
+
+    `delay` in seconds between request starts (Crawl-delay, or Request-rate as period / count); `window_utc` and
+    `visit_time_utc` as minutes of the day (start, end), end may be before start (wraps midnight).
+    """
+
+    delay: float = 0.0
+    visit_time_utc: tuple[tuple[int, int], ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobotsAnswer:
+    """What robots.txt says about one URL. `objection` None = may be fetched; `evidence` = record id in this job's WARC."""
+
+    state: str
+    objection: Objection | None = None
+    rule: str = ""
+    line: int | None = None
+    group: str | None = None
+    evidence: str | None = None
+    declared: Declared = field(default_factory=Declared)
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    parsed: Any = None
+
+
+FetchRobots = Callable[[Candidate], Awaitable[Fetched]]
+
+
+class Robots(Protocol):
+    async def ask(self, candidate: Candidate, fetch: FetchRobots) -> RobotsAnswer:
+        """Fetch (through `fetch`, once however many ask), cache, match. Never raises for a site's faults."""
+        ...
+
+
+class Gateway(Protocol):
+    """The choke point, as the visit, the proxy and the add-on see it."""
+
+    async def admit(self, candidate: Candidate) -> Decision: ...
+
+    async def fetch(self, candidate: Candidate) -> Fetched: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaceRules:
+    """What binds an origin: the operator's gap between visit starts, what the site declares, and how many visits."""
+
+    delay: float = 1.0
+    declared: Declared = field(default_factory=Declared)
+    parallel: int = 1
+    requisites: int = 4
+    retry_after_cap: float = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitSlot:
+    """The right to visit an origin now; give it back with `end_visit`."""
+
+    origin: Origin
+    token: int
+    started: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Not now. `until` is epoch seconds; `why` a Reason value."""
+
+    until: float
+    why: str
+
+
+class HostBudget(Protocol):
+    """Who may ask a host now, over all processes of this user (decisions 12 and 13). Times are epoch seconds."""
+
+    async def begin_visit(self, origin: Origin, rules: PaceRules) -> VisitSlot | Wait: ...
+
+    async def end_visit(self, slot: VisitSlot, rules: PaceRules, *, burst: float) -> None:
+        """Give the place back; the next visit waits at least `burst` seconds from now (payback)."""
+        ...
+
+    async def request_wait(self, origin: Origin, rules: PaceRules) -> float:
+        """Reserve the next request start at this origin; seconds to sleep before it (0 without a declared delay)."""
+        ...
+
+    async def report(
+        self, origin: Origin, rules: PaceRules, *, status: int, retry_after: float | None, seconds: float
+    ) -> float | None:
+        """Tell an answer. Returns epoch seconds until which the host must rest (429, 503, Retry-After), else None."""
+        ...
+
+    async def resting_until(self, origin: Origin) -> float | None:
+        """Epoch seconds until which nothing may be asked there, else None."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+# --- the frontier -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitOutcome:
+    """How a claim ended. `requisites` are keys that the visit fetched besides: never to be fetched again in the job.
+
+    `state` is done, refused, failed or deferred (the latter two are retried while attempts last); `not_before` epoch.
+    """
+
+    state: str
+    reason: str = ""
+    not_before: float | None = None
+    file: str | None = None
+    offset: int | None = None
+    requisites: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """`lost`: the lease had gone to somebody else, nothing was written. `fresh`: keys not seen before in this job."""
+
+    lost: bool = False
+    fresh: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontierCounts:
+    """Distinct canonical URLs by state; discovered = the sum."""
+
+    pending: int = 0
+    claimed: int = 0
+    done: int = 0
+    refused: int = 0
+    failed: int = 0
+    requisites: int = 0
+
+    @property
+    def discovered(self) -> int:
+        return self.pending + self.claimed + self.done + self.refused + self.failed
+
+
+class Frontier(Protocol):
+    """Decision 14. Batch-shaped; each call is one transaction."""
+
+    async def add(self, batch: Sequence[Outlink]) -> frozenset[str]:
+        """Enqueue what is new (objected ones are kept as refused); returns the keys not seen before."""
+        ...
+
+    async def claim(self, n: int, *, lease: float = 300.0) -> list[Claim]:
+        """Up to `n` candidates of origins that are due, in order of depth then discovery; one an origin unless its own."""
+        ...
+
+    async def renew(self, claim: Claim, *, lease: float = 300.0) -> Claim | None: ...
+
+    async def release(self, claim: Claim, *, not_before: float, reason: str) -> bool:
+        """Give back unvisited; the whole origin waits until `not_before` (epoch). False = the lease was lost."""
+        ...
+
+    async def complete(self, claim: Claim, outcome: VisitOutcome, outlinks: Sequence[Outlink]) -> Completed: ...
+
+    async def is_known_requisite(self, keys: Sequence[str]) -> frozenset[str]:
+        """Which of these keys this job has already fetched, as page or as requisite."""
+        ...
+
+    async def next_due(self) -> float | None:
+        """Epoch seconds when something may become claimable; None = nothing pending."""
+        ...
+
+    async def counts(self) -> FrontierCounts: ...
+
+    def pending(self) -> AsyncIterator[Candidate]:
+        """Every URL not fetched, for the report at the end of a run."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+# --- records ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """Where an item went. `refs[0]` is the response, revisit, metadata or resource record; then request and policy."""
+
+    refs: tuple[WarcRecordRef, ...]
+    revisit: bool = False
+    payload_digest: str | None = None
+
+
+class Recorder(Protocol):
+    """WARC writing, off the event loop. A batch is contiguous in its file and written before the call returns."""
+
+    async def record(self, items: Sequence[WarcItem]) -> list[Recorded]:
+        """write(2) all records of a visit; survives SIGKILL afterwards. Raises DiskError, rolled back to a whole record."""
+        ...
+
+    async def roll(self) -> list[ClosedSegment]:
+        """Close what is open (fsync, rename, index); returns the segments closed since the last call."""
+        ...
+
+    async def close(self) -> list[ClosedSegment]: ...
+
+
+class Ledger(Protocol):
+    def append(self, entry: LedgerEntry) -> int:
+        """write(2) a row; its sequence number. Cheap enough for the event loop."""
+        ...
+
+    def append_many(self, entries: Sequence[LedgerEntry]) -> int: ...
+
+    @property
+    def head(self) -> str:
+        """Hash of the last row, hex."""
+        ...
+
+    def sync(self) -> None:
+        """fsync (decision 11)."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Store(Protocol):
+    """Where closed files go. Keys are relative POSIX paths, `collections/NAME/archive/X.warc.gz`."""
+
+    async def put(self, key: str, path: Path, *, sha256: str, metadata: Mapping[str, str]) -> StoredObject:
+        """Upload and check against what the store really holds. Raises StoreError / StoreAuthError."""
+        ...
+
+    async def stat(self, key: str) -> StoredObject | None: ...
+
+    async def read(self, key: str, start: int = 0, length: int | None = None) -> bytes: ...
+
+    async def close(self) -> None: ...
+
+
+class Progress(Protocol):
+    """What a long run tells the terminal or the log; must be cheap."""
+
+    def page(self, url: str, status: str, *, wire_bytes: int, refused: Mapping[str, int]) -> None: ...
+
+    def queue(self, pending: int, done: int) -> None: ...

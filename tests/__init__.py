@@ -1,0 +1,1 @@
+"""Tests: the tree mirrors `archiver/`; nothing here leaves loopback."""

@@ -1,0 +1,171 @@
+"""Ledger files read back: rows with their places, checks of one file and of a folder's chains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from archiver.errors import LedgerError
+from archiver.ledger.chain import FIELDS, START, ZEROS, ChainReport, parse_body, verify_rows
+from archiver.ledger.segments import Head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """A row and where it stands: file name, byte offset and length of its line. `body` is None after erasure."""
+
+    file: str
+    offset: int
+    length: int
+    seq: int
+    hash: str
+    body: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentReport:
+    """One file checked. `joint` says what is wrong with its link to the segment before it, empty when nothing."""
+
+    path: Path
+    chain: ChainReport
+    joint: str = ""
+    previous: Head | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.chain.ok and not self.joint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderReport:
+    """Every segment of a folder. `open_heads` are heads that no later segment names: rows cut there go unnoticed
+    unless the head is known from elsewhere (warcinfo, manifest)."""
+
+    segments: tuple[SegmentReport, ...] = ()
+    open_heads: tuple[Head, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return all(segment.ok for segment in self.segments)
+
+
+def segment_paths(folder: Path) -> list[Path]:
+    """The ledger files of `logs/`, oldest first by name."""
+    return sorted(folder.glob("ledger-*.jsonl"))
+
+
+def read_rows(path: Path, start: int = 0) -> Iterator[LedgerRow]:
+    """Rows from byte `start` on; an unfinished last line is left out. Raises LedgerError naming file and offset."""
+    with path.open("rb") as file:
+        file.seek(start)
+        offset = start
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            yield parse_row(line, path.name, offset)
+            offset += len(line)
+
+
+def read_row(file: BinaryIO, name: str, offset: int, length: int) -> LedgerRow:
+    """The row at a known place. Raises LedgerError when there is none."""
+    file.seek(offset)
+    return parse_row(file.read(length), name, offset)
+
+
+def parse_row(line: bytes, name: str, offset: int) -> LedgerRow:
+    """One line as a row, its hashes unchecked. Raises LedgerError."""
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as exc:
+        raise LedgerError(f"{name}: no ledger row at byte {offset}") from exc
+    if not isinstance(row, dict) or not row.keys() >= FIELDS or type(row["seq"]) is not int:
+        raise LedgerError(f"{name}: no ledger row at byte {offset}")
+    return LedgerRow(
+        file=name, offset=offset, length=len(line), seq=row["seq"], hash=row["hash"], body=parse_body(row["body"])
+    )
+
+
+def verify_segment(path: Path, *, head: str | None = None) -> SegmentReport:
+    """Check one file alone. `head` is its last hash where something else names it."""
+    with path.open("rb") as file:
+        chain = verify_rows(file, head=head)
+    return SegmentReport(path=path, chain=chain, previous=_previous(path))
+
+
+def verify_folder(folder: Path) -> FolderReport:
+    """Check every segment, and that each head a segment names is the last hash of the file that it names."""
+    reports = [verify_segment(path) for path in segment_paths(folder)]
+    heads = {report.path.name: report.chain.last.hash for report in reports}
+    segments = tuple(replace(report, joint=_joint(report, heads)) for report in reports)
+    named = {report.previous.hash for report in reports if report.previous is not None}
+    ends = tuple(Head(hash=head, file=name) for name, head in heads.items() if head not in named)
+    return FolderReport(segments=segments, open_heads=ends)
+
+
+def last_head(folder: Path) -> Head | None:
+    """Where the newest segment with a whole row ends: what a new process names as `previous`. Reads one file's end."""
+    for path in reversed(segment_paths(folder)):
+        line = _last_line(path)
+        if line is None:
+            continue
+        try:
+            return Head(hash=parse_row(line, path.name, 0).hash, file=path.name)
+        except LedgerError:
+            continue
+    return None
+
+
+def _joint(report: SegmentReport, heads: dict[str, str]) -> str:
+    previous = report.previous
+    if previous is None:
+        return ""
+    found = heads.get(previous.file)
+    if found is None:
+        return f"the segment before it, {previous.file}, is not in this folder"
+    if found == previous.hash:
+        return ""
+    # another process's chain may have been running when this one began: then the head lies inside its file
+    if report.chain.first == START and _holds(report.path.parent / previous.file, previous.hash):
+        return ""
+    return f"{previous.file} does not hold the head that this segment names: rows were cut or changed there"
+
+
+def _holds(path: Path, digest: str) -> bool:
+    try:
+        return any(row.hash == digest for row in read_rows(path))
+    except LedgerError:
+        return False
+
+
+def _previous(path: Path) -> Head | None:
+    """What the first row names as the segment before it."""
+    with path.open("rb") as file:
+        line = file.readline()
+    try:
+        body = parse_row(line, path.name, 0).body if line.endswith(b"\n") else None
+    except LedgerError:
+        return None
+    if body is None or body.get("event") != "segment" or not body.get("prev_file"):
+        return None
+    return Head(hash=str(body.get("prev_head") or ZEROS), file=str(body["prev_file"]))
+
+
+def _last_line(path: Path, block: int = 1 << 16) -> bytes | None:
+    """The last line that ends with a line feed, read backwards in blocks."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        tail = b""
+        while size > 0:
+            step = min(block, size)
+            size -= step
+            file.seek(size)
+            tail = file.read(step) + tail
+            whole = tail[: tail.rfind(b"\n") + 1]
+            start = whole.rfind(b"\n", 0, -1)
+            if whole and (start >= 0 or size == 0):
+                return whole[start + 1 :]
+    return None

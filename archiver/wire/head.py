@@ -1,0 +1,77 @@
+"""A lenient reading of a response head: takes whatever has a status code, in wire order. h11 is the judge, not this."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_STATUS_LINE = re.compile(rb"HTTP/([0-9]+(?:\.[0-9]+)?)?[ \t]+([0-9]{3})(?![0-9])[ \t]?([^\r\n]*)", re.IGNORECASE)
+_DIGITS = re.compile(rb"[0-9]{1,20}")
+
+
+@dataclass(slots=True)
+class Head:
+    """A status line and its fields (lower-case names, values trimmed, folded lines joined by one space).
+
+    `content_length` is None when absent, unreadable or contradictory; `largest_length` then still says how many
+    bytes were promised at most. Mutable and internal: it never leaves `wire`.
+    """
+
+    status: int
+    reason: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    keeps_alive: bool
+    transfer_codings: tuple[bytes, ...] = ()
+    content_length: int | None = None
+    content_length_given: bool = False
+    largest_length: int = 0
+
+
+def parse_head(raw: bytes) -> Head | None:
+    """Parse the bytes of one head; None when no status can be read in its first line."""
+    lines = raw.split(b"\n")
+    match = _STATUS_LINE.match(lines[0])
+    if match is None:
+        return None
+    headers = _fields(lines)
+    version = match[1] or b"0"
+    head = Head(
+        status=int(match[2]),
+        reason=match[3].decode("latin-1"),
+        headers=tuple(headers),
+        keeps_alive=version >= b"1.1" and version < b"2",
+    )
+    _read_framing(head)
+    return head
+
+
+def _fields(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
+    """Name and value of each field line. A line without a colon is left to the bytes; it has no name."""
+    fields: list[tuple[bytes, bytes]] = []
+    for line in lines[1:]:
+        if line[:1] in b" \t" and line and fields:
+            name, value = fields[-1]
+            fields[-1] = (name, (value + b" " + line.strip()).strip())
+            continue
+        name, colon, value = line.partition(b":")
+        if colon:
+            fields.append((name.strip().lower(), value.strip(b" \t\r")))
+    return fields
+
+
+def _read_framing(head: Head) -> None:
+    lengths: list[bytes] = []
+    codings: list[bytes] = []
+    for name, value in head.headers:
+        if name == b"content-length":
+            lengths += [item.strip() for item in value.split(b",")]
+        elif name == b"transfer-encoding":
+            codings += [item.strip().lower() for item in value.split(b",")]
+        elif name == b"connection" and b"close" in [item.strip() for item in value.lower().split(b",")]:
+            head.keeps_alive = False
+    head.transfer_codings = tuple(coding for coding in codings if coding and coding != b"identity")
+    head.content_length_given = bool(lengths)
+    readable = {int(item) for item in lengths if _DIGITS.fullmatch(item)}
+    head.largest_length = max(readable, default=0)
+    if len(readable) == 1 and all(_DIGITS.fullmatch(item) for item in lengths):
+        head.content_length = head.largest_length

@@ -1,0 +1,42 @@
+"""A request as bytes. What the caller gives goes out in that order and case; nothing is added."""
+
+from __future__ import annotations
+
+import re
+
+from archiver.errors import CaptureError
+from archiver.model import FailureCode
+from archiver.ports import WireRequest
+
+# one field a line: a token, then anything but CR, LF and NUL (RFC 9110, 5.1 and 5.5)
+_FIELDS = re.compile(rb"(?:[-!#$%&'*+.^_`|~0-9A-Za-z]+: [^\r\n\0]*\r\n)*")
+_TARGET = re.compile(rb"[\x21-\x7e\x80-\xff]+")
+_METHOD = re.compile(r"[A-Z][A-Z-]{0,31}")
+
+# may be sent again when a kept connection turns out dead before a byte came back (RFC 9110, 9.2.2; RFC 9112, 9.3.1)
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+
+
+def serialise(request: WireRequest) -> bytes:
+    """Head and body as they will cross the wire.
+
+    Raises CaptureError (`protocolError`) for anything that could be read as more than one request.
+    """
+    fields = b"".join([b"%b: %b\r\n" % field for field in request.headers])
+    if not (
+        _FIELDS.fullmatch(fields)
+        and fields.count(b"\r\n") == len(request.headers)
+        and _TARGET.fullmatch(request.target)
+        and _METHOD.fullmatch(request.method)
+    ):
+        message = f"{request.method} {request.url}: a header or the target holds characters that HTTP/1.1 forbids"
+        raise CaptureError(FailureCode.PROTOCOL_ERROR, message)
+    return b"%b %b HTTP/1.1\r\n%b\r\n%b" % (request.method.encode(), request.target, fields, request.body)
+
+
+def asks_to_close(request: WireRequest) -> bool:
+    """Whether the request itself ends the connection (`Connection: close`)."""
+    for name, value in request.headers:
+        if len(name) == 10 and name.lower() == b"connection":
+            return b"close" in value.lower()
+    return False

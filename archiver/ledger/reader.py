@@ -58,15 +58,23 @@ def segment_paths(folder: Path) -> list[Path]:
     return sorted(folder.glob("ledger-*.jsonl"))
 
 
-def read_rows(path: Path, start: int = 0) -> Iterator[LedgerRow]:
-    """Rows from byte `start` on; an unfinished last line is left out. Raises LedgerError naming file and offset."""
+def read_rows(path: Path, start: int = 0, *, damaged: list[str] | None = None) -> Iterator[LedgerRow]:
+    """Rows from byte `start` on; an unfinished last line is left out.
+
+    A line that is no row raises LedgerError naming file and offset; with `damaged` it is named there and passed over.
+    """
     with path.open("rb") as file:
         file.seek(start)
         offset = start
         for line in file:
             if not line.endswith(b"\n"):
                 return
-            yield parse_row(line, path.name, offset)
+            try:
+                yield parse_row(line, path.name, offset)
+            except LedgerError as exc:
+                if damaged is None:
+                    raise
+                damaged.append(str(exc))
             offset += len(line)
 
 

@@ -1,0 +1,302 @@
+"""In plain words: what became of one URL, by which rule, on what evidence, and what to do next. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from archiver.clock import iso
+from archiver.ledger.reader import LedgerRow
+from archiver.ledger.sentences import REASONS, Meaning, Way, meaning
+from archiver.ledger.states import State, state_of
+from archiver.model import Reason
+
+Body = Mapping[str, Any]
+Locate = Callable[[str], "tuple[str, int] | None"]
+"""Where the record with this id lies: (file, offset), as `LedgerIndex.locate` says it."""
+
+_UNKNOWN = Meaning(
+    says="This collection's ledger has no row about this URL: it was never asked for and no page that was kept links "
+    "to it within what was looked at.",
+    ways=(Way.WIDEN, Way.CHECK_URL),
+)
+_LISTED = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The record a verdict rests on; file and offset where the ledger knows them."""
+
+    record_id: str
+    file: str | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """`verdict` is kept, hidden, refused, deferred, failed, pending or unknown; `said` the sentences, in order."""
+
+    url: str
+    verdict: str
+    reason: str
+    at: str | None = None
+    access: str | None = None
+    rule: str = ""
+    line: int | None = None
+    evidence: Evidence | None = None
+    not_before: str | None = None
+    policy: str = ""
+    said: tuple[str, ...] = ()
+    missing: tuple[Mapping[str, Any], ...] = ()
+    advice: tuple[str, ...] = ()
+    history: tuple[Mapping[str, Any], ...] = ()
+    rows: tuple[Mapping[str, Any], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def text(self) -> str:
+        """For a terminal; no colours, no wrapping."""
+        reason = f" ({self.reason})" if self.reason else ""
+        parts = [f"{self.url}\n{self.verdict}{reason}" + (f", {self.at}" if self.at else ""), "\n".join(self.said)]
+        if self.missing:
+            parts.append("Missing from the page:\n" + _bullets([_gap(gap) for gap in self.missing]))
+        if self.advice:
+            parts.append("What you can do:\n" + _bullets(self.advice))
+        if len(self.history) > 1:
+            parts.append("History:\n" + _bullets([_event(event) for event in self.history]))
+        if self.rows:
+            parts.append("Ledger rows: " + ", ".join(f"{row['file']} seq {row['seq']}" for row in self.rows))
+        return "\n\n".join(parts) + "\n"
+
+
+def explain(
+    url: str, rows: Sequence[LedgerRow], *, locate: Locate | None = None, now: datetime | None = None
+) -> Explanation:
+    """`rows` are those about `url`, oldest first (`LedgerIndex.rows_for`). `now` decides whether a hiding has ended."""
+    told = [row for row in rows if row.body is not None]
+    states = [(state, number) for number, row in enumerate(told) if (state := state_of(row.body or {})) is not None]
+    hidden = _hidden(told, now)
+    if not states:
+        about = REASONS[Reason.HIDDEN] if hidden else _UNKNOWN
+        base = _explanation(url, told, "hidden" if hidden else "unknown", "hidden" if hidden else "", about)
+        return replace(base, said=(*base.said, *_said_hidden(hidden)))
+    state, number = max(states, key=lambda found: (found[0].weight, found[1]))
+    facts = _Facts(
+        state=state,
+        deciding=told[number].body or {},
+        decision=_latest(told[: number + 1], "decision"),
+        hidden=hidden,
+        visit=_latest(told, "visit"),
+        locate=locate,
+    )
+    about = meaning(facts.reason) if facts.reason else Meaning(says=_plain_pending(facts.deciding), ways=(Way.RESUME,))
+    base = _explanation(url, told, _verdict(facts), facts.reason, about)
+    return replace(
+        base,
+        said=(*base.said, *facts.sentences()),
+        at=facts.deciding.get("t"),
+        access=str(facts.deciding.get("access") or "open") if facts.kept else None,
+        rule=str(facts.ruling.get("rule") or ""),
+        line=facts.ruling.get("line"),
+        evidence=facts.evidence(),
+        not_before=facts.deciding.get("not_before"),
+        policy=str(facts.decision.get("policy") or ""),
+        missing=_matter(facts.visit),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """The rows that matter: the one that decided, the decision it rests on, the visit, the hiding."""
+
+    state: State
+    deciding: Body
+    decision: Body
+    hidden: Body | None
+    visit: Body
+    locate: Locate | None
+
+    @property
+    def kept(self) -> bool:
+        return self.state.word == "fetched"
+
+    @property
+    def reason(self) -> str:
+        return self.state.reason or (str(Reason.ALLOWED) if self.kept else "")
+
+    @property
+    def ruling(self) -> Body:
+        """The row that holds the rule: a signal on the answer outranks what robots.txt allowed."""
+        return self.deciding if self.deciding.get("rule") or not self.kept else self.decision
+
+    def evidence(self) -> Evidence | None:
+        """The record that the ruling cites; of a signal on the answer, the answer's own record."""
+        record = self.ruling.get("record")
+        if isinstance(record, Mapping) and record.get("record_id"):
+            return Evidence(record_id=record["record_id"], file=record.get("file"), offset=record.get("offset"))
+        record_id = self.ruling.get("evidence")
+        if not record_id:
+            return None
+        file, offset = (self.locate and self.locate(str(record_id))) or (None, None)
+        return Evidence(record_id=str(record_id), file=file, offset=offset)
+
+    def sentences(self) -> list[str]:
+        said = [_rule(self.ruling), _evidence(self.evidence())]
+        said += _kept(self.deciding) if self.kept else [_not_kept(self)]
+        said += [_until(self.deciding), _completeness(self.visit), *_said_hidden(self.hidden), _actor(self.deciding)]
+        return [sentence for sentence in said if sentence]
+
+
+def _explanation(url: str, told: list[LedgerRow], verdict: str, reason: str, about: Meaning) -> Explanation:
+    host = urlsplit(url).hostname or "the host"
+    history = tuple(found for row in told if (found := _history(row.body or {})) is not None)
+    return Explanation(
+        url=url,
+        verdict=verdict,
+        reason=reason,
+        said=(about.says.replace("{host}", host),),
+        advice=tuple(way.value.replace("{host}", host) for way in about.ways),
+        history=history[-_LISTED:],
+        rows=tuple({"file": row.file, "seq": row.seq, "offset": row.offset} for row in told[-_LISTED:]),
+    )
+
+
+def _verdict(facts: _Facts) -> str:
+    if facts.hidden is not None:
+        return "hidden"
+    if facts.kept:
+        return "kept"
+    return "deferred" if facts.deciding.get("verdict") == "defer" else facts.state.word
+
+
+def _latest(told: Sequence[LedgerRow], event: str) -> Body:
+    bodies = (row.body or {} for row in reversed(told))
+    return next((body for body in bodies if body.get("event") == event), {})
+
+
+def _hidden(told: list[LedgerRow], now: datetime | None) -> Body | None:
+    """The last `hide` that neither an `unhide` of the same target nor its own end has lifted."""
+    active: dict[tuple[Any, Any], Body] = {}
+    for row in told:
+        body = row.body or {}
+        target = (body.get("match", "url"), body.get("target"))
+        if body.get("event") == "hide":
+            active[target] = body
+        elif body.get("event") == "unhide":
+            active.pop(target, None)
+    lasting = [body for body in active.values() if not (now and body.get("until") and body["until"] <= iso(now))]
+    return lasting[-1] if lasting else None
+
+
+def _plain_pending(deciding: Body) -> str:
+    if deciding.get("event") == "decision":
+        return "It was allowed and asked for, and no answer was recorded: the run ended in between."
+    return "Its turn has not come."
+
+
+def _rule(ruling: Body) -> str:
+    rule = ruling.get("rule")
+    if not rule:
+        return ""
+    line = ruling.get("line")
+    return f"Rule: {rule}" + (f" (line {line})." if line is not None else ".")
+
+
+def _evidence(evidence: Evidence | None) -> str:
+    if evidence is None:
+        return ""
+    where = f", in {evidence.file} at offset {evidence.offset}" if evidence.file else ""
+    return f"Evidence: record {evidence.record_id}{where}."
+
+
+def _kept(outcome: Body) -> list[str]:
+    record = outcome.get("record") or {}
+    where = f" in {record['file']} at offset {record.get('offset')}" if record.get("file") else ""
+    access = {"restricted": " It is shown to named readers only.", "dark": " It is kept dark: not shown to the public."}
+    said = [f"Kept: HTTP status {outcome.get('http_status')}, {outcome.get('size', '?')} bytes on the wire{where}."]
+    said[0] += access.get(str(outcome.get("access")), "")
+    if outcome.get("revisit"):
+        said.append("Its content was the same as in an earlier capture, which this record refers to.")
+    if outcome.get("truncated"):
+        said.append(f"The answer was cut ({outcome['truncated']}): the record holds what came before.")
+    if outcome.get("malformed"):
+        said.append(f"The answer breaks HTTP ({outcome['malformed']}); its bytes are kept as they came.")
+    return said
+
+
+def _not_kept(facts: _Facts) -> str:
+    failure = facts.deciding.get("failure")
+    if isinstance(failure, Mapping) and failure.get("message"):
+        return f"What happened: {failure['message']}. Nothing was kept."
+    return "Nothing was fetched, so nothing was kept." if facts.state.word == "refused" else "Nothing is kept so far."
+
+
+def _until(deciding: Body) -> str:
+    not_before = deciding.get("not_before")
+    return f"Not before {not_before}." if not_before else ""
+
+
+def _completeness(visit: Body) -> str:
+    found = visit.get("completeness")
+    if not isinstance(found, Mapping):
+        return ""
+    verdict = found.get("verdict")
+    if verdict == "document-only":
+        return "Only the document itself was asked for, not what the page is made of."
+    kept, refused, failed = (int(found.get(name) or 0) for name in ("kept", "refused", "failed"))
+    if verdict == "complete":
+        return f"The page is complete: {kept} files that it is made of were kept."
+    return f"The page has gaps: of the files it is made of {kept} were kept, {refused} refused, {failed} failed."
+
+
+def _matter(visit: Body) -> tuple[Mapping[str, Any], ...]:
+    found = visit.get("completeness")
+    return tuple(found.get("matter") or ()) if isinstance(found, Mapping) else ()
+
+
+def _said_hidden(hidden: Body | None) -> list[str]:
+    if hidden is None:
+        return []
+    actor = (hidden.get("actor") or {}).get("name", "somebody")
+    until = f" until {hidden['until']}" if hidden.get("until") else ""
+    return [f"Hidden by {actor} on {hidden.get('t')}{until}: {hidden.get('because') or 'no reason given'}."]
+
+
+def _actor(deciding: Body) -> str:
+    actor = deciding.get("actor")
+    if not isinstance(actor, Mapping):
+        return ""
+    labels = [f"{name} {deciding[name]}" for name in ("case", "note") if deciding.get(name)]
+    extra = f" ({'; '.join(labels)})" if labels else ""
+    return f"Asked for by {actor.get('name')} through {actor.get('through')}, job {deciding.get('job')}{extra}."
+
+
+def _history(body: Body) -> dict[str, Any] | None:
+    state = state_of(body)
+    if state is None and body.get("event") not in ("hide", "unhide", "override", "visit"):
+        return None
+    word = body.get("verdict") or body.get("status") or ""
+    reason = (state.reason if state else "") or body.get("because") or ""
+    return {"t": body.get("t"), "event": body.get("event"), "verdict": word, "reason": reason, "job": body.get("job")}
+
+
+def _event(event: Mapping[str, Any]) -> str:
+    words = [str(event["event"]), str(event["verdict"])]
+    reason = f" ({event['reason']})" if event["reason"] else ""
+    return f"{event['t']} {' '.join(word for word in words if word)}{reason}"
+
+
+def _gap(gap: Mapping[str, Any]) -> str:
+    rule = f", {gap['rule']}" if gap.get("rule") else ""
+    return f"{gap.get('url')} ({gap.get('type')}): {gap.get('reason')}{rule}"
+
+
+def _bullets(lines: Sequence[str]) -> str:
+    shown = [f"- {line}" for line in lines[:_LISTED]]
+    if len(lines) > _LISTED:
+        shown.append(f"- and {len(lines) - _LISTED} more")
+    return "\n".join(shown)

@@ -254,8 +254,7 @@ def _completeness(visit: Body) -> str:
 
 
 def _matter(visit: Body) -> tuple[Mapping[str, Any], ...]:
-    found = visit.get("completeness")
-    return tuple(found.get("matter") or ()) if isinstance(found, Mapping) else ()
+    return tuple(visit.get("matter") or ())
 
 
 def _said_hidden(hidden: Body | None) -> list[str]:

@@ -65,8 +65,9 @@ class Ingest:
         event = body.get("event")
         if body.get("url"):
             self._url(row, body, segment, rank)
-        if event == "stored" and isinstance(body.get("file"), str):
-            self._db.execute(_STORED, (body["file"], body.get("t")))
+        if event == "stored":
+            file = str(body.get("file") or body.get("uri") or "").rpartition("/")[2]
+            self._db.execute(_STORED, (file, body.get("t")))
         elif event in ("hide", "unhide"):
             place = (segment, row.offset, row.length)
             match, target = str(body.get("match", "url")), str(body.get("target", body.get("url", "")))

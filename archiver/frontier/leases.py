@@ -1,0 +1,227 @@
+"""Lending URLs: claim, renew, give back, complete, and what to do with claims whose holder is gone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from archiver.frontier.owner import is_gone
+from archiver.frontier.schema import State
+from archiver.frontier.tables import Tables
+from archiver.model import Claim, Outlink
+from archiver.ports import Completed, VisitOutcome
+
+LONGEST_WAIT = 86_400.0
+"""Seconds ahead that an origin or a URL can be put off; then it is asked again whether it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An origin that may be visited: how many of its URLs wait, and whether several may be lent at once."""
+
+    origin: int
+    ready: int
+    many: bool
+
+
+def shares(due: Sequence[Due], n: int) -> dict[int, int]:
+    """How many URLs each origin may lend: one for each, in turn, then what is left evenly among those that may."""
+    taken = {one.origin: 1 for one in due[:n]}
+    left = n - len(taken)
+    hungry = [one for one in due[:n] if one.many and one.ready > 1]
+    while left > 0 and hungry:
+        each = max(1, left // len(hungry))
+        for one in hungry:
+            more = min(each, left, one.ready - taken[one.origin])
+            taken[one.origin] += more
+            left -= more
+        hungry = [one for one in hungry if taken[one.origin] < one.ready]
+    return taken
+
+
+class Leases:
+    """The claims of one owner on shared tables. Every method is part of a transaction that somebody else opened."""
+
+    def __init__(self, tables: Tables, *, owner: str, max_attempts: int) -> None:
+        self._t = tables
+        self._db = tables.db
+        self._max_attempts = max_attempts
+        self._recover()
+        self._owner = self._db.execute("INSERT INTO owners(name) VALUES(?)", (owner,)).lastrowid
+
+    # --- lending ---------------------------------------------------------------------------------------------------
+
+    def claim(self, n: int, lease: float) -> list[Claim]:
+        now = self._t.time.now()
+        self._reclaim(self._db.execute("DELETE FROM claims WHERE lease_until <= ? RETURNING url, origin", (now,)))
+        self._wake(now)
+        lent: list[tuple[int, int, int, int, str]] = []
+        for origin, share in shares(self._due(now, n), n).items():
+            rows = self._db.execute(
+                "UPDATE urls SET state = 1 WHERE id IN"
+                " (SELECT id FROM urls WHERE state = 0 AND origin = ? ORDER BY depth, id LIMIT ?)"
+                " RETURNING depth, id, origin, attempts, data",
+                (origin, share),
+            ).fetchall()
+            lent.extend(rows)
+            busy = 0 if self._t.origin_by_id(origin).own else 1
+            # The turn: who was served now is behind all who were not.
+            self._db.execute(
+                "UPDATE origins SET ready = ready - ?, busy = ?, next_due = ? WHERE id = ?",
+                (len(rows), busy, now, origin),
+            )
+        return self._lend(sorted(lent), now + lease) if lent else []
+
+    def _due(self, now: float, n: int) -> list[Due]:
+        rows = self._db.execute(
+            "SELECT id, ready FROM origins WHERE ready > 0 AND busy = 0 AND next_due <= ?"
+            " ORDER BY next_due, id LIMIT ?",
+            (now, n),
+        ).fetchall()
+        return [Due(number, ready, self._t.origin_by_id(number).own) for number, ready in rows]
+
+    def _lend(self, rows: Sequence[tuple[int, int, int, int | None, str]], until: float) -> list[Claim]:
+        count = len(rows)
+        last = self._db.execute("UPDATE counts SET fence = fence + ? RETURNING fence", (count,)).fetchone()[0]
+        fences = range(last - count + 1, last + 1)
+        self._db.executemany(
+            "INSERT INTO claims(fence, url, origin, lease_until, owner) VALUES(?, ?, ?, ?, ?)",
+            [(fence, row[1], row[2], until, self._owner) for fence, row in zip(fences, rows, strict=True)],
+        )
+        self._t.count(pending=-count, claimed=count)
+        wall = self._t.time.to_wall(until)
+        return [
+            Claim(
+                candidate=self._t.candidate(data, origin, depth),
+                fence=fence,
+                lease_until=wall,
+                attempts=(attempts or 0) + 1,
+            )
+            for fence, (depth, _, origin, attempts, data) in zip(fences, rows, strict=True)
+        ]
+
+    def renew(self, fence: int, lease: float) -> float | None:
+        """The new end of the lease in wall time, None when it was lost."""
+        until = self._t.time.now() + lease
+        cursor = self._db.execute("UPDATE claims SET lease_until = ? WHERE fence = ?", (until, fence))
+        return self._t.time.to_wall(until) if cursor.rowcount else None
+
+    def release(self, fence: int, not_before: float, reason: str) -> bool:
+        taken = self._take(fence)
+        if taken is None:
+            return False
+        url, origin = taken
+        self._db.execute("UPDATE urls SET state = 0, reason = ? WHERE id = ?", (reason or None, url))
+        self._db.execute(
+            "UPDATE origins SET ready = ready + 1, busy = 0, next_due = max(next_due, ?) WHERE id = ?",
+            (self._clamp(not_before), origin),
+        )
+        self._t.count(pending=1, claimed=-1)
+        return True
+
+    # --- ending ----------------------------------------------------------------------------------------------------
+
+    def complete(self, fence: int, outcome: VisitOutcome, outlinks: Sequence[Outlink]) -> Completed:
+        taken = self._take(fence)
+        if taken is None:
+            return Completed(lost=True)
+        url, origin = taken
+        file = self._t.file(outcome.file)
+        ended = self._finish(url, outcome, file)
+        ready = 1 if ended is State.PENDING else 0
+        self._db.execute("UPDATE origins SET ready = ready + ?, busy = 0 WHERE id = ?", (ready, origin))
+        self._t.move({State.CLAIMED: 1}, ended)
+        if outcome.requisites:
+            self._t.mark_requisites(outcome.requisites, file, outcome.offset)
+        return Completed(fresh=frozenset(self._t.insert(outlinks)))
+
+    def _finish(self, url: int, outcome: VisitOutcome, file: int | None) -> State:
+        if outcome.state in ("done", "refused"):
+            state = State.DONE if outcome.state == "done" else State.REFUSED
+            self._db.execute(
+                "UPDATE urls SET state = ?, reason = ?, file = ?, start = ? WHERE id = ?",
+                (int(state), outcome.reason or None, file, outcome.offset, url),
+            )
+            return state
+        if outcome.state not in ("failed", "deferred"):
+            raise ValueError(f"no such outcome: {outcome.state}")
+        state, at = State.PENDING, None
+        made = self._db.execute("SELECT coalesce(attempts, 0) + 1 FROM urls WHERE id = ?", (url,)).fetchone()[0]
+        if made >= self._max_attempts:
+            state = State.FAILED
+        elif outcome.not_before is not None:
+            state, at = State.WAITING, self._clamp(outcome.not_before)
+        self._db.execute(
+            "UPDATE urls SET state = ?, attempts = ?, reason = ?, not_before = ? WHERE id = ?",
+            (int(state), made, outcome.reason or None, at, url),
+        )
+        return state
+
+    def _take(self, fence: int) -> tuple[int, int] | None:
+        """End a claim; its URL and origin, None when the lease had gone to somebody else."""
+        row = self._db.execute("DELETE FROM claims WHERE fence = ? RETURNING url, origin", (fence,)).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def _clamp(self, epoch: float) -> float:
+        return min(self._t.time.from_wall(epoch), self._t.time.now() + LONGEST_WAIT)
+
+    # --- time ------------------------------------------------------------------------------------------------------
+
+    def next_due(self) -> float | None:
+        """Wall time when something may become claimable: an origin, a retry, or the end of somebody's lease."""
+        row = self._db.execute(
+            "SELECT min(at) FROM ("
+            " SELECT min(next_due) AS at FROM origins WHERE ready > 0 AND busy = 0"
+            " UNION ALL SELECT min(not_before) FROM urls WHERE state = 6"
+            " UNION ALL SELECT min(lease_until) FROM claims)"
+        ).fetchone()
+        return None if row[0] is None else self._t.time.to_wall(row[0])
+
+    def _wake(self, now: float) -> None:
+        rows = self._db.execute(
+            "UPDATE urls SET state = 0, not_before = NULL WHERE state = 6 AND not_before <= ? RETURNING origin", (now,)
+        ).fetchall()
+        if rows:
+            self._t.more_ready(Counter(origin for (origin,) in rows))
+
+    def _reclaim(self, ended: Iterable[tuple[int, int]]) -> None:
+        """Back to pending. No attempt is counted: nothing is known about the URL, only about its holder."""
+        rows = list(ended)
+        if not rows:
+            return
+        self._db.executemany("UPDATE urls SET state = 0 WHERE id = ?", [(url,) for url, _ in rows])
+        self._t.more_ready(Counter(origin for _, origin in rows))
+        self._db.executemany("UPDATE origins SET busy = 0 WHERE id = ?", [(origin,) for _, origin in rows])
+        self._t.count(pending=len(rows), claimed=-len(rows))
+
+    # --- opening and closing ---------------------------------------------------------------------------------------
+
+    def _recover(self) -> None:
+        """Claims of owners that are gone go back, waits are shortened by what the clock was set back since."""
+        for number, name in self._db.execute("SELECT id, name FROM owners").fetchall():
+            if is_gone(name):
+                self._drop_owner(number)
+        self._unwind()
+        self._db.execute("UPDATE origins SET busy = 0 WHERE busy <> 0")
+        for (number,) in self._db.execute("SELECT DISTINCT origin FROM claims").fetchall():
+            if not self._t.origin_by_id(number).own:
+                self._db.execute("UPDATE origins SET busy = 1 WHERE id = ?", (number,))
+
+    def _unwind(self) -> None:
+        now = self._t.time.now()
+        seen = self._db.execute("SELECT seen FROM counts").fetchone()[0]
+        back = max(0.0, seen - now)
+        for table, column in (("origins", "next_due"), ("urls", "not_before"), ("claims", "lease_until")):
+            self._db.execute(
+                f"UPDATE {table} SET {column} = min({column} - ?, ?) WHERE {column} > ?",
+                (back, now + LONGEST_WAIT, now),
+            )
+
+    def _drop_owner(self, number: int | None) -> None:
+        self._reclaim(self._db.execute("DELETE FROM claims WHERE owner = ? RETURNING url, origin", (number,)))
+        self._db.execute("DELETE FROM owners WHERE id = ?", (number,))
+
+    def end(self) -> None:
+        """Give back what this owner still holds."""
+        self._drop_owner(self._owner)

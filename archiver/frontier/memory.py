@@ -1,0 +1,248 @@
+"""The frontier in memory: for tests, and for a `save` of a few URLs that needs no resume. Behaves as `sqlite` does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from archiver.clock import Clock
+from archiver.frontier.leases import LONGEST_WAIT, Due, shares
+from archiver.frontier.schema import COLUMN, State
+from archiver.model import Candidate, Claim, Origin, Outlink
+from archiver.ports import Completed, FrontierCounts, VisitOutcome
+
+_FETCHABLE = (State.PENDING, State.WAITING, State.REFUSED, State.FAILED)
+_UNFINISHED = (State.PENDING, State.CLAIMED, State.WAITING)
+
+
+@dataclass(slots=True, eq=False)
+class _Url:
+    """One row; `number` is the order of discovery."""
+
+    number: int
+    candidate: Candidate
+    state: State
+    attempts: int = 0
+    not_before: float = 0.0
+    reason: str = ""
+    file: str | None = None
+    offset: int = 0
+
+
+@dataclass(slots=True)
+class _Lease:
+    url: _Url
+    until: float
+
+
+@dataclass(slots=True)
+class _Host:
+    number: int
+    next_due: float
+    own: bool
+    busy: bool = False
+    urls: set[str] = field(default_factory=set)
+
+
+class MemoryFrontier:
+    """`own` says which origins are the operator's: there several URLs may be claimed at once. Not for big crawls."""
+
+    def __init__(self, clock: Clock, *, own: Callable[[Origin], bool], max_attempts: int = 3) -> None:
+        self._clock = clock
+        self._offset = clock.epoch() - clock.monotonic()
+        self._own = own
+        self._max_attempts = max_attempts
+        self._urls: dict[str, _Url] = {}
+        self._hosts: dict[Origin, _Host] = {}
+        self._leases: dict[int, _Lease] = {}
+        self._facts: dict[str, bytes] = {}
+        self._fence = 0
+        self._number = 0
+
+    def _now(self) -> float:
+        return self._clock.monotonic() + self._offset
+
+    def _shift(self) -> float:
+        return self._clock.epoch() - self._now()
+
+    def _host(self, origin: Origin) -> _Host:
+        if origin not in self._hosts:
+            self._hosts[origin] = _Host(len(self._hosts) + 1, self._now(), self._own(origin))
+        return self._hosts[origin]
+
+    async def add(self, batch: Sequence[Outlink]) -> frozenset[str]:
+        return self._insert(batch)
+
+    def _insert(self, batch: Sequence[Outlink]) -> frozenset[str]:
+        fresh = set()
+        for outlink in batch:
+            candidate, objection = outlink.candidate, outlink.objection
+            if candidate.key in self._urls:
+                continue
+            fresh.add(candidate.key)
+            if objection is None:
+                self._store(candidate, State.PENDING)
+            else:
+                self._store(candidate, State.REFUSED).reason = objection.reason.value
+        return frozenset(fresh)
+
+    def _store(self, candidate: Candidate, state: State) -> _Url:
+        self._number += 1
+        url = self._urls[candidate.key] = _Url(self._number, candidate, state)
+        self._host(candidate.origin)
+        self._set(url, state)
+        return url
+
+    def _set(self, url: _Url, state: State) -> None:
+        url.state = state
+        ready = self._host(url.candidate.origin).urls
+        if state is State.PENDING:
+            ready.add(url.candidate.key)
+        else:
+            ready.discard(url.candidate.key)
+
+    async def claim(self, n: int, *, lease: float = 300.0) -> list[Claim]:
+        now = self._now()
+        self._reclaim(now)
+        taken: list[_Url] = []
+        hosts = {host.number: host for host in self._hosts.values() if host.urls and not host.busy}
+        ordered = sorted((host.next_due, number) for number, host in hosts.items() if host.next_due <= now)
+        due = [Due(number, len(hosts[number].urls), hosts[number].own) for _, number in ordered[: max(0, n)]]
+        for number, share in shares(due, n).items():
+            host = hosts[number]
+            ready = sorted((self._urls[key] for key in host.urls), key=_order)
+            taken.extend(ready[:share])
+            host.busy, host.next_due = not host.own, now
+        return [self._lend(url, now + lease) for url in sorted(taken, key=_order)]
+
+    def _lend(self, url: _Url, until: float) -> Claim:
+        self._fence += 1
+        self._set(url, State.CLAIMED)
+        self._leases[self._fence] = _Lease(url, until)
+        return Claim(
+            candidate=url.candidate,
+            fence=self._fence,
+            lease_until=until + self._shift(),
+            attempts=url.attempts + 1,
+        )
+
+    def _reclaim(self, now: float) -> None:
+        for fence in [fence for fence, lease in self._leases.items() if lease.until <= now]:
+            self._set(self._take(fence, self._leases[fence]), State.PENDING)
+        for url in self._urls.values():
+            if url.state is State.WAITING and url.not_before <= now:
+                self._set(url, State.PENDING)
+
+    def _take(self, fence: int, lease: _Lease) -> _Url:
+        del self._leases[fence]
+        self._host(lease.url.candidate.origin).busy = False
+        return lease.url
+
+    async def renew(self, claim: Claim, *, lease: float = 300.0) -> Claim | None:
+        held = self._leases.get(claim.fence)
+        if held is None:
+            return None
+        held.until = self._now() + lease
+        return replace(claim, lease_until=held.until + self._shift())
+
+    async def release(self, claim: Claim, *, not_before: float, reason: str) -> bool:
+        held = self._leases.get(claim.fence)
+        if held is None:
+            return False
+        url = self._take(claim.fence, held)
+        self._set(url, State.PENDING)
+        url.reason = reason
+        host = self._host(url.candidate.origin)
+        host.next_due = max(host.next_due, self._clamp(not_before))
+        return True
+
+    def _clamp(self, epoch: float) -> float:
+        return min(epoch - self._shift(), self._now() + LONGEST_WAIT)
+
+    async def complete(self, claim: Claim, outcome: VisitOutcome, outlinks: Sequence[Outlink]) -> Completed:
+        held = self._leases.get(claim.fence)
+        if held is None:
+            return Completed(lost=True)
+        if outcome.state not in ("done", "refused", "failed", "deferred"):
+            raise ValueError(f"no such outcome: {outcome.state}")
+        url = self._take(claim.fence, held)
+        url.reason = outcome.reason
+        self._finish(url, outcome)
+        for candidate in outcome.requisites:
+            self._mark_requisite(candidate, outcome)
+        return Completed(fresh=self._insert(outlinks))
+
+    def _finish(self, url: _Url, outcome: VisitOutcome) -> None:
+        if outcome.state in ("done", "refused"):
+            url.file, url.offset = outcome.file, outcome.offset or 0
+            self._set(url, State.DONE if outcome.state == "done" else State.REFUSED)
+            return
+        url.attempts += 1
+        if url.attempts >= self._max_attempts:
+            self._set(url, State.FAILED)
+        elif outcome.not_before is None:
+            self._set(url, State.PENDING)
+        else:
+            url.not_before = self._clamp(outcome.not_before)
+            self._set(url, State.WAITING)
+
+    def _mark_requisite(self, candidate: Candidate, outcome: VisitOutcome) -> None:
+        url = self._urls.get(candidate.key)
+        if url is None:
+            url = self._store(candidate, State.REQUISITE)
+        elif url.state in _FETCHABLE:
+            self._set(url, State.DONE)
+        else:
+            return
+        url.file, url.offset = outcome.file, outcome.offset or 0
+
+    async def is_known_requisite(self, keys: Sequence[str]) -> frozenset[str]:
+        done = (State.DONE, State.REQUISITE)
+        return frozenset(key for key in keys if key in self._urls and self._urls[key].state in done)
+
+    async def next_due(self) -> float | None:
+        times = [host.next_due for host in self._hosts.values() if host.urls and not host.busy]
+        times.extend(url.not_before for url in self._urls.values() if url.state is State.WAITING)
+        times.extend(lease.until for lease in self._leases.values())
+        return min(times) + self._shift() if times else None
+
+    async def counts(self) -> FrontierCounts:
+        by = dict.fromkeys(COLUMN.values(), 0)
+        for url in self._urls.values():
+            by[COLUMN[url.state]] += 1
+        return FrontierCounts(**by)
+
+    async def pending(self) -> AsyncIterator[Candidate]:
+        for url in list(self._urls.values()):
+            if url.state in _UNFINISHED:
+                yield url.candidate
+
+    async def files(self) -> frozenset[str]:
+        return frozenset(url.file for url in self._urls.values() if url.file is not None)
+
+    async def requeue(self, file: str, from_offset: int = 0) -> int:
+        lost = [url for url in self._urls.values() if url.file == file and url.offset >= from_offset]
+        for url in lost:
+            if url.state is State.REQUISITE:
+                del self._urls[url.candidate.key]
+            elif url.state is State.DONE:
+                url.attempts, url.file = 0, None
+                self._set(url, State.PENDING)
+        return sum(url.state is State.PENDING for url in lost)
+
+    async def get_meta(self, name: str) -> Any:
+        return orjson.loads(self._facts[name]) if name in self._facts else None
+
+    async def set_meta(self, name: str, value: Any) -> None:
+        self._facts[name] = orjson.dumps(value)
+
+    async def close(self) -> None:
+        for fence, lease in list(self._leases.items()):
+            self._set(self._take(fence, lease), State.PENDING)
+
+
+def _order(url: _Url) -> tuple[int, int]:
+    return url.candidate.depth, url.number

@@ -1,0 +1,53 @@
+"""Who holds a claim or a visit, and whether that process still lives."""
+
+from __future__ import annotations
+
+import os
+
+from archiver.frontier.timeline import boot
+
+
+def me() -> str:
+    """`boot|pid namespace|pid|start`: unlike a bare pid, never another process's name as well."""
+    pid = os.getpid()
+    return f"{boot()}|{_namespace()}|{pid}|{_started(pid)}"
+
+
+def is_gone(owner: str) -> bool:
+    """True when that process has certainly ended. One of another pid namespace cannot be seen: its lease decides."""
+    home, _, rest = owner.partition("|")
+    namespace, _, rest = rest.partition("|")
+    pid, _, started = rest.partition("|")
+    if home != boot():
+        return True
+    if namespace != _namespace():
+        return False
+    return _started(int(pid)) != started
+
+
+def _namespace() -> str:
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
+
+
+def _started(pid: int) -> str:
+    """Clock ticks after boot at which a process started (proc(5), field 22); empty when there is none, or a zombie."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return "" if not _answers(pid) else "alive"
+    return "" if fields[0] in ("Z", "X") else fields[19]
+
+
+def _answers(pid: int) -> bool:
+    # Systems without /proc: the signal 0 asks whether there is such a process.
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

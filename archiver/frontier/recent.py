@@ -1,0 +1,40 @@
+"""A bounded set of what was seen lately: spares SQLite the links that every page of a site repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class RecentSet:
+    """Holds between `size` and `2 * size` texts; what is asked for stays, what is not goes.
+
+    Two generations instead of a linked list: when the young one is full it becomes the old one. `in` is exact for what
+    it holds (no false positives); a text that was forgotten is simply asked of the database again.
+    """
+
+    __slots__ = ("_old", "_size", "_young")
+
+    def __init__(self, size: int = 1 << 16) -> None:
+        self._size = size
+        self._young: set[str] = set()
+        self._old: set[str] = set()
+
+    def __contains__(self, text: str) -> bool:
+        if text in self._young:
+            return True
+        if text in self._old:
+            self.add(text)
+            return True
+        return False
+
+    def add(self, text: str) -> None:
+        self._young.add(text)
+        if len(self._young) >= self._size:
+            self._old, self._young = self._young, set()
+
+    def update(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            self.add(text)
+
+    def clear(self) -> None:
+        self._young, self._old = set(), set()

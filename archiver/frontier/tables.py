@@ -1,0 +1,218 @@
+"""Statements over the frontier's tables: what is stored, counted and put back. Runs in the database thread only."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from archiver.frontier.rows import decode, digest, encode
+from archiver.frontier.schema import COLUMN, State
+from archiver.frontier.timeline import Timeline
+from archiver.model import Candidate, Origin, Outlink
+from archiver.ports import FrontierCounts
+
+CHUNK = 500
+ORIGINS_KEPT = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class OriginRow:
+    """An origin as the database knows it. `prefix` is what its URLs begin with."""
+
+    id: int
+    origin: Origin
+    prefix: str
+    own: bool
+
+
+class Tables:
+    """Rows in, rows out. Every method is part of a transaction that somebody else opened."""
+
+    def __init__(self, db: sqlite3.Connection, time: Timeline, own: Callable[[Origin], bool]) -> None:
+        self.db = db
+        self.time = time
+        self._own = own
+        self._by_origin: dict[Origin, OriginRow] = {}
+        self._by_id: dict[int, OriginRow] = {}
+
+    # --- origins ---------------------------------------------------------------------------------------------------
+
+    def origin(self, origin: Origin) -> OriginRow:
+        row = self._by_origin.get(origin)
+        if row is not None:
+            return row
+        key = (origin.scheme, origin.host, origin.port)
+        self.db.execute(
+            "INSERT OR IGNORE INTO origins(scheme, host, port, next_due) VALUES(?, ?, ?, ?)", (*key, self.time.now())
+        )
+        query = "SELECT id FROM origins WHERE scheme = ? AND host = ? AND port = ?"
+        return self._remember(self.db.execute(query, key).fetchone()[0], origin)
+
+    def origin_by_id(self, number: int) -> OriginRow:
+        row = self._by_id.get(number)
+        if row is not None:
+            return row
+        found = self.db.execute("SELECT scheme, host, port FROM origins WHERE id = ?", (number,)).fetchone()
+        return self._remember(number, Origin(*found))
+
+    def _remember(self, number: int, origin: Origin) -> OriginRow:
+        if len(self._by_id) >= ORIGINS_KEPT:
+            self._by_id.clear()
+            self._by_origin.clear()
+        row = OriginRow(number, origin, str(origin), self._own(origin))
+        self._by_id[number] = self._by_origin[origin] = row
+        return row
+
+    def forget_origins(self) -> None:
+        """After a rollback: an origin in memory may not be in the file."""
+        self._by_id.clear()
+        self._by_origin.clear()
+
+    def more_ready(self, ready: Mapping[int, int]) -> None:
+        """Change how many rows of an origin may be claimed."""
+        rows = [(by, number) for number, by in ready.items() if by]
+        self.db.executemany("UPDATE origins SET ready = ready + ? WHERE id = ?", rows)
+
+    # --- URLs ------------------------------------------------------------------------------------------------------
+
+    def candidate(self, data: str, origin: int, depth: int) -> Candidate:
+        row = self.origin_by_id(origin)
+        return decode(data, row.origin, row.prefix, depth)
+
+    def insert(self, outlinks: Iterable[Outlink]) -> list[str]:
+        """Store what is new, objected ones as refused; the keys that were new."""
+        wanted: dict[bytes, Outlink] = {}
+        for outlink in outlinks:
+            wanted.setdefault(digest(outlink.candidate.key), outlink)
+        if not wanted:
+            return []
+        for known in self._states(wanted):
+            del wanted[known]
+        rows, ready, refused = [], Counter[int](), 0
+        for hashed, outlink in wanted.items():
+            candidate, objection = outlink.candidate, outlink.objection
+            origin = self.origin(candidate.origin)
+            state, reason = State.PENDING, None
+            if objection is not None:
+                state, reason = State.REFUSED, objection.reason.value
+                refused += 1
+            else:
+                ready[origin.id] += 1
+            data = encode(candidate, origin.prefix)
+            rows.append((hashed, origin.id, candidate.depth, int(state), data, reason))
+        self.db.executemany("INSERT INTO urls(hash, origin, depth, state, data, reason) VALUES(?, ?, ?, ?, ?, ?)", rows)
+        self.more_ready(ready)
+        self.count(pending=len(rows) - refused, refused=refused)
+        return [outlink.candidate.key for outlink in wanted.values()]
+
+    def fetched(self, keys: Sequence[str]) -> frozenset[str]:
+        """Which keys were fetched, as page or as requisite."""
+        hashes = {digest(key): key for key in keys}
+        done = (State.DONE, State.REQUISITE)
+        return frozenset(hashes[hashed] for hashed, (_, state, _) in self._states(hashes).items() if state in done)
+
+    def mark_requisites(self, requisites: Sequence[Candidate], file: int | None, start: int | None) -> None:
+        """These were fetched with a page. One that stood here as a page itself is done now, not a second row."""
+        wanted = {digest(candidate.key): candidate for candidate in requisites}
+        known = self._states(wanted)
+        ready, moved, done = Counter[int](), Counter[State](), []
+        for number, state, origin in known.values():
+            if state in (State.PENDING, State.WAITING, State.REFUSED, State.FAILED):
+                done.append((file, start, number))
+                moved[State(state)] += 1
+                ready[origin] -= state == State.PENDING
+        new = [
+            (hashed, self.origin(candidate.origin).id, candidate.depth, file, start)
+            for hashed, candidate in wanted.items()
+            if hashed not in known
+        ]
+        self.db.executemany(
+            "UPDATE urls SET state = 2, not_before = NULL, reason = 'requisite', file = ?, start = ? WHERE id = ?", done
+        )
+        self.db.executemany("INSERT INTO urls(hash, origin, depth, state, file, start) VALUES(?, ?, ?, 5, ?, ?)", new)
+        self.more_ready(ready)
+        self.move(moved, State.DONE)
+        self.count(requisites=len(new))
+
+    def _states(self, hashes: Iterable[bytes]) -> dict[bytes, tuple[int, int, int]]:
+        """Of these hashes the stored ones: id, state, origin."""
+        asked = list(hashes)
+        found: dict[bytes, tuple[int, int, int]] = {}
+        for first in range(0, len(asked), CHUNK):
+            part = asked[first : first + CHUNK]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT hash, id, state, origin FROM urls WHERE hash IN ({marks})"
+            for hashed, number, state, origin in self.db.execute(query, part):
+                found[hashed] = (number, state, origin)
+        return found
+
+    def unfinished(self, after: int, limit: int) -> tuple[int, list[Candidate]]:
+        """Candidates not fetched, in order of discovery, beyond row `after`; the last row's number to go on from."""
+        rows = self.db.execute(
+            "SELECT id, data, origin, depth FROM urls WHERE state IN (0, 1, 6) AND id > ? ORDER BY id LIMIT ?",
+            (after, limit),
+        ).fetchall()
+        last = rows[-1][0] if rows else after
+        return last, [self.candidate(data, origin, depth) for _, data, origin, depth in rows]
+
+    # --- files -----------------------------------------------------------------------------------------------------
+
+    def file(self, name: str | None) -> int | None:
+        if name is None:
+            return None
+        self.db.execute("INSERT OR IGNORE INTO files(name) VALUES(?)", (name,))
+        number: int = self.db.execute("SELECT id FROM files WHERE name = ?", (name,)).fetchone()[0]
+        return number
+
+    def files(self) -> frozenset[str]:
+        return frozenset(name for (name,) in self.db.execute("SELECT name FROM files"))
+
+    def requeue(self, name: str, from_offset: int) -> int:
+        """Put back what was recorded in a file at or after an offset; requisites are forgotten, pages ask for them."""
+        found = self.db.execute("SELECT id FROM files WHERE name = ?", (name,)).fetchone()
+        if found is None:
+            return 0
+        lost = "file = ? AND coalesce(start, 0) >= ?"
+        where = (found[0], from_offset)
+        rows = self.db.execute(
+            "UPDATE urls SET state = 0, attempts = NULL, reason = NULL, file = NULL, start = NULL"
+            f" WHERE {lost} AND state = 2 RETURNING origin",
+            where,
+        ).fetchall()
+        forgotten = self.db.execute(f"DELETE FROM urls WHERE {lost} AND state = 5", where).rowcount
+        self.more_ready(Counter(origin for (origin,) in rows))
+        self.count(pending=len(rows), done=-len(rows), requisites=-forgotten)
+        return len(rows)
+
+    # --- counts and facts ------------------------------------------------------------------------------------------
+
+    def count(self, **by: int) -> None:
+        """Add to counters; also notes the time, by which a clock set back between runs is noticed."""
+        changed = {name: number for name, number in by.items() if number}
+        if not changed:
+            return
+        assignments = ", ".join(f"{name} = {name} + ?" for name in changed)
+        self.db.execute(f"UPDATE counts SET seen = ?, {assignments}", (self.time.now(), *changed.values()))
+
+    def move(self, moved: Mapping[State, int], to: State) -> None:
+        """Count rows that changed their state."""
+        by = Counter[str]()
+        for state, number in moved.items():
+            by[COLUMN[state]] -= number
+            by[COLUMN[to]] += number
+        self.count(**by)
+
+    def counts(self) -> FrontierCounts:
+        row = self.db.execute("SELECT pending, claimed, done, refused, failed, requisites FROM counts").fetchone()
+        return FrontierCounts(
+            pending=row[0], claimed=row[1], done=row[2], refused=row[3], failed=row[4], requisites=row[5]
+        )
+
+    def fact(self, name: str) -> str | None:
+        row = self.db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return None if row is None else row[0]
+
+    def set_fact(self, name: str, value: str) -> None:
+        self.db.execute("INSERT OR REPLACE INTO facts(name, value) VALUES(?, ?)", (name, value))

@@ -75,6 +75,7 @@ def main() -> int:
     optional("consent notices", consent, retry=options.retry)
     if options.tests:
         optional("tests against real servers", servers, retry=options.retry)
+    say("ready: .venv/bin/archiver")
     return 0
 
 

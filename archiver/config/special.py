@@ -1,0 +1,99 @@
+"""Kinds that one key alone uses."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zoneinfo
+from urllib.parse import urlsplit
+
+from archiver.config.kinds import read_int, read_text, shown
+from archiver.config.schema import Kind
+from archiver.config.secret import Secret
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+
+def read_language(value: object) -> str:
+    """A BCP 47 tag by shape."""
+    text = read_text(value)
+    if not _LANGUAGE.fullmatch(text):
+        raise ValueError(f"must be a language tag such as en or de-AT, not {shown(value)}")
+    return text
+
+
+def read_timezone(value: object) -> str:
+    text = read_text(value)
+    try:
+        zoneinfo.ZoneInfo(text)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"must be a time zone such as UTC or Europe/Vienna, not {shown(value)}") from None
+    return text
+
+
+def read_prefix(value: object) -> str:
+    """An S3 key prefix, normalised once: NFC, no leading, trailing or double slash, never `.` or `..`."""
+    parts = [part for part in unicodedata.normalize("NFC", read_text(value, limit=500)).split("/") if part]
+    if any(part in (".", "..") for part in parts) or any("\\" in part for part in parts):
+        raise ValueError("must not hold '.', '..' or a backslash")
+    return "/".join(parts)
+
+
+def read_endpoint(value: object) -> str:
+    """`https://host[:port][/bucket[/prefix]]`; http only for loopback, where nobody listens in."""
+    text = read_text(value, limit=500)
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise ValueError("is not a valid URL") from None
+    if parts.scheme not in ("https", "http") or not host:
+        raise ValueError("must be a URL such as https://s3.example.org/bucket")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must not hold a user name, a password, a query or a fragment")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError("is http:// to another machine: keys and captures would cross the network openly; use https")
+    return text.rstrip("/")
+
+
+def read_bucket(value: object) -> str:
+    text = read_text(value)
+    if not _BUCKET.fullmatch(text) or ".." in text or re.fullmatch(r"[0-9.]+", text):
+        raise ValueError(f"{shown(value)} is no bucket name: 3 to 63 of a-z, 0-9, - and .")
+    return text
+
+
+def read_region(value: object) -> str:
+    text = read_text(value)
+    if not _REGION.fullmatch(text):
+        raise ValueError(f"{shown(value)} is no region name: a-z, 0-9 and -")
+    return text
+
+
+def read_secret(value: object) -> Secret:
+    """Text of visible ASCII; messages never show it."""
+    if not isinstance(value, str):
+        raise ValueError("must be a text in quotes")
+    if not value.isascii() or any(not "!" <= char <= "~" for char in value) or len(value) > 4096:
+        raise ValueError("must be visible ASCII without spaces")
+    return Secret(value)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, as written, can only be this machine."""
+    bare = host.strip("[]").rstrip(".").lower()
+    return bare == "localhost" or bare.endswith(".localhost") or bare == "::1" or bool(
+        re.fullmatch(r"127\.\d{1,3}\.\d{1,3}\.\d{1,3}(/(8|9|[12]\d|3[0-2]))?", bare)
+    )  # fmt: skip
+
+
+DEPTH = Kind("whole number or -1", lambda value: read_int(value, low=-1, high=1_000_000))
+LANGUAGE = Kind("language tag", read_language)
+TIMEZONE = Kind("time zone", read_timezone)
+PREFIX = Kind("key prefix", read_prefix)
+ENDPOINT = Kind("https URL", read_endpoint)
+BUCKET = Kind("bucket name", read_bucket)
+REGION = Kind("region", read_region)
+SECRET = Kind("secret", read_secret)

@@ -1,0 +1,48 @@
+"""Where closed files go besides the local folder: an S3 bucket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from archiver.config.kinds import FLAG, SIZE, TEXT, choice, whole
+from archiver.config.schema import key
+from archiver.config.secret import Secret
+from archiver.config.special import BUCKET, ENDPOINT, PREFIX, REGION, SECRET
+
+_NOTHING = Secret("")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """An S3 store. Without keys the AWS SDK's usual chain is asked, instance metadata only when `instanceMetadata`."""
+
+    endpoint_url: str = key(
+        ENDPOINT, "The server, `https://HOST[/BUCKET[/PREFIX]]`; empty = AWS. `STORE_ENDPOINT_URL`", default=""
+    )
+    bucket: str = key(BUCKET, "The bucket, when the endpoint does not name it. `STORE_BUCKET`", default="")
+    path: str = key(PREFIX, "Prefix of all keys. `STORE_PATH`", default="")
+    region: str = key(REGION, "`STORE_REGION`", default="us-east-1")
+    # (ruff takes any default that is not a builtin for mutable)
+    access_key: Secret = key(SECRET, "`STORE_ACCESS_KEY`", default=_NOTHING, secret=True)  # noqa: RUF009
+    secret_key: Secret = key(SECRET, "`STORE_SECRET_KEY`", default=_NOTHING, secret=True)  # noqa: RUF009
+    session_token: Secret = key(SECRET, "`STORE_SESSION_TOKEN`", default=_NOTHING, secret=True)  # noqa: RUF009
+    instance_metadata: bool = key(FLAG, "Whether a cloud machine's own role may be asked for keys", default=False)
+    ca_file: str = key(TEXT, "PEM file of roots for the store. `AWS_CA_BUNDLE`", default="")
+    verify_upload: str = key(
+        choice("auto", "readback", "checksum"),
+        "How an upload is proved: read back and hash, or the store's own SHA-256; `auto` reads back unless the store "
+        "has proved that it refuses a wrong one",
+        default="auto",
+    )
+    checksum_mode: str = key(
+        choice("sha256", "none"), "Whether `x-amz-checksum-sha256` is sent along", default="sha256"
+    )
+    uploads: int = key(whole(low=1, high=32), "Uploads at a time", default=4)
+    attempts: int = key(whole(low=1, high=20), "Tries of one request", default=6)
+    part_size: int = key(SIZE, "Part of a multipart upload", default=16 << 20, unit="bytes")
+
+    def options(self) -> dict[str, Any]:
+        """Keyword arguments for `archiver.store.s3.S3Settings`, secrets revealed."""
+        named = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "uploads"}
+        return {name: one.reveal() if isinstance(one, Secret) else one for name, one in named.items()}

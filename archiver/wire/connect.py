@@ -52,7 +52,7 @@ async def _dial(loop: asyncio.AbstractEventLoop, address: str, port: int) -> soc
     try:
         sock.setblocking(False)
         await loop.sock_connect(sock, (address, port))
-        _check_peer(sock, address)
+        check_peer(sock, address)
     except OSError as exc:
         sock.close()
         if isinstance(exc, TimeoutError):  # the kernel's own ETIMEDOUT
@@ -64,7 +64,7 @@ async def _dial(loop: asyncio.AbstractEventLoop, address: str, port: int) -> soc
     return sock
 
 
-def _check_peer(sock: socket.socket, address: str) -> None:
+def check_peer(sock: socket.socket, address: str) -> None:
     """What the kernel says we are connected to must be what was vetted (0.0.0.0, for one, becomes 127.0.0.1)."""
     peer = sock.getpeername()[0]
     if ipaddress.ip_address(peer) != ipaddress.ip_address(address):

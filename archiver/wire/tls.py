@@ -52,7 +52,7 @@ def _read(path: str) -> AddedRoots:
         data = Path(path).read_bytes()
         probe = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         probe.load_verify_locations(cadata=data.decode("ascii"))
-    except (OSError, UnicodeDecodeError, ssl.SSLError) as exc:
+    except (OSError, ValueError) as exc:
         message = f"caFile / SSL_CERT_FILE {path}: {exc}; give a readable PEM file of certificates"
         raise ConfigError(message) from exc
     return AddedRoots(

@@ -75,6 +75,7 @@ fi
 debootstrap --variant=minbase --include=python3,make,ca-certificates "$suite" "$folder" $mirror >"$folder.log" 2>&1 ||
     { tail -20 "$folder.log" >&2; exit 1; }
 rm -f "$folder.log"
+chmod 755 "$folder"  # mktemp keeps others out; the newcomer has to get in
 mount -t proc proc "$folder/proc"
 mount --rbind /dev "$folder/dev"
 cp -L /etc/resolv.conf /etc/hosts "$folder/etc/"

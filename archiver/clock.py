@@ -58,7 +58,7 @@ SYSTEM = SystemClock()
 
 def iso(moment: datetime) -> str:
     """`2026-11-23T12:00:00.123Z`: WARC-Date form with milliseconds (WARC 1.1, 5.4)."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 def ts14(moment: datetime) -> str:

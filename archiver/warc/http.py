@@ -1,0 +1,107 @@
+"""Just enough HTTP to index and check a block: where the final head lies, its status and type, and chunked coding.
+
+Writer, index rebuild and verifier all look at blocks through these functions, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+MAX_HEAD = 1 << 20
+
+_BLANK = re.compile(rb"\r?\n\r?\n")
+_STATUS = re.compile(rb"[A-Za-z]+/?[0-9.]* +([0-9]{3})(?![0-9])")
+_TYPE = re.compile(rb"\ncontent-type[ \t]*:[ \t]*([^;\s,]+)", re.I)
+_CODING = re.compile(rb"\ntransfer-encoding[ \t]*:([^\r\n]*)", re.I)
+_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
+_MAX_LINE = 65_536
+
+
+class Head(NamedTuple):
+    """The final head of a response block: bytes `[start, end)`, blank line included. `status` 0 = there is none."""
+
+    start: int
+    end: int
+    status: int
+    mime: str
+    chunked: bool
+
+
+def parse_head(block: bytes, start: int = 0) -> Head:
+    """Find the final head behind any interim ones (1xx but 101; RFC 9110, 15.2). Needs the first `MAX_HEAD` bytes."""
+    while True:
+        blank = _BLANK.search(block, start, start + MAX_HEAD)
+        end = blank.end() if blank else len(block)
+        line = _STATUS.match(block, start, end)
+        status = int(line[1]) if line else 0
+        if blank is None or not 100 <= status < 200 or status == 101 or end >= len(block):
+            break
+        start = end
+    return Head(start, end, status, _mime(block, start, end), _is_chunked(block, start, end))
+
+
+def _mime(block: bytes, start: int, end: int) -> str:
+    """Media type without parameters; `unk` when there is none, as pywb writes."""
+    found = _TYPE.search(block, start, end)
+    return found[1].decode("ascii", "replace") if found else "unk"
+
+
+def _is_chunked(block: bytes, start: int, end: int) -> bool:
+    found = _CODING.search(block, start, end)
+    return found is not None and found[1].strip(b" \t").lower().endswith(b"chunked")
+
+
+class ChunkDecoder:
+    """Undo chunked coding piece by piece (RFC 9112, 7.1). Trailers are read and dropped.
+
+    `broken` says that the coding was malformed; what was decoded up to there stays decoded. `done` says that the last
+    chunk and its trailers were seen.
+    """
+
+    def __init__(self) -> None:
+        self.done = False
+        self.broken = False
+        self._buffer = b""
+        self._left = 0
+        self._state = "size"
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The decoded pieces that `data` completes."""
+        out: list[bytes] = []
+        self._buffer += data
+        while self._buffer and not (self.done or self.broken):
+            if not self._step(out):
+                break
+        return out
+
+    def _step(self, out: list[bytes]) -> bool:
+        """One move of the machine; False = more input is needed."""
+        if self._state == "data":
+            piece, self._buffer = self._buffer[: self._left], self._buffer[self._left :]
+            out.append(piece)
+            self._left -= len(piece)
+            if not self._left:
+                self._state = "end"
+            return True
+        newline = self._buffer.find(b"\n")
+        if newline < 0:
+            self.broken = len(self._buffer) > _MAX_LINE
+            return False
+        line, self._buffer = self._buffer[: newline + 1], self._buffer[newline + 1 :]
+        self._line(line)
+        return True
+
+    def _line(self, line: bytes) -> None:
+        if self._state == "size":
+            size = _CHUNK_SIZE.fullmatch(line)
+            if size is None:
+                self.broken = True
+                return
+            self._left = int(size[1], 16)
+            self._state = "data" if self._left else "trailer"
+        elif self._state == "end":
+            self.broken = line not in (b"\r\n", b"\n")
+            self._state = "size"
+        elif line in (b"\r\n", b"\n"):
+            self.done = True

@@ -1,0 +1,149 @@
+"""gzip members by offset: streaming, bounded, and able to find the next one behind damage.
+
+warcio and most readers stop at a damaged member or hide every record behind it; here each member is opened at its own
+offset, checked to its last byte (CRC and length; RFC 1952, 2.3.1), and the search for the next good one is explicit.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+
+from isal import isal_zlib
+
+INFLATE_ERRORS: tuple[type[Exception], ...] = (isal_zlib.error, zlib.error)  # type: ignore[assignment]
+MAGIC = b"\x1f\x8b\x08"
+_FIRST_FEED = 4096
+_MAX_FEED = 1 << 18
+_OUTPUT = 1 << 18
+_WINDOW = 1 << 20
+_PROBE = 2048
+
+
+class Damage(Exception):
+    """A member or record that cannot be read to its end. `code` is a `verify` code."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Source:
+    """A file read by position, with one window kept: many small members cost one read(2) between them."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self.size = os.fstat(fd).st_size
+        self._start = 0
+        self._window = b""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset`; b"" at the end."""
+        if not (self._start <= offset and offset + length <= self._start + len(self._window)):
+            self._start, self._window = offset, os.pread(self._fd, max(length, _MAX_FEED), offset)
+        begin = offset - self._start
+        return self._window[begin : begin + length]
+
+
+class GzipStream:
+    """The content of one gzip member. `end` is the offset behind it, known once `read` has given b""."""
+
+    def __init__(self, source: Source, offset: int) -> None:
+        """Raises Damage when no member begins at `offset`."""
+        start = source.read(offset, 4)
+        if start[:3] != MAGIC:
+            raise Damage("badGzip", "no gzip member begins here (damaged magic)")
+        if start[3:] > b"\x1f":
+            raise Damage("badGzip", "reserved gzip flags are set (RFC 1952, 2.3.1.2)")
+        self._source = source
+        self._begin = self._next = offset
+        self._feed = _FIRST_FEED
+        self._inflate = isal_zlib.decompressobj(31)
+        self._tail = b""
+        self.total = 0
+        self.end: int | None = None
+
+    @property
+    def consumed(self) -> int:
+        """Bytes of the file read so far for this member."""
+        return self._next - self._begin
+
+    def read(self) -> bytes:
+        """The next piece, b"" at the member's end. Raises Damage `badGzip` or `truncated`."""
+        while self.end is None:
+            data = self._tail or self._fetch()
+            try:
+                out = self._inflate.decompress(data, _OUTPUT)
+            except INFLATE_ERRORS as error:
+                raise Damage("badGzip", f"gzip data damaged: {error}") from error
+            self._tail = self._inflate.unconsumed_tail
+            if self._inflate.eof:
+                self.end = self._next - len(self._inflate.unused_data)
+            if out:
+                self.total += len(out)
+                return out
+            if not data and self.end is None:
+                raise Damage("truncated", "the file ends inside a gzip member")
+        return b""
+
+    def _fetch(self) -> bytes:
+        """More of the file; b"" at its end, where the inflater may still hold output back."""
+        data = self._source.read(self._next, self._feed)
+        self._next += len(data)
+        self._feed = min(self._feed * 2, _MAX_FEED)
+        return data
+
+
+class PlainStream:
+    """An uncompressed WARC as one stream from `offset` to the end of the file."""
+
+    def __init__(self, source: Source, offset: int) -> None:
+        self._source = source
+        self._begin = self._next = offset
+        self.total = 0
+        self.end: int | None = None
+
+    @property
+    def consumed(self) -> int:
+        return self._next - self._begin
+
+    def read(self) -> bytes:
+        data = self._source.read(self._next, _MAX_FEED)
+        self._next += len(data)
+        self.total += len(data)
+        if not data:
+            self.end = self._next
+        return data
+
+
+def next_record_member(source: Source, offset: int) -> int | None:
+    """The first offset from `offset` on where a gzip member begins whose content begins with `WARC/`."""
+    while offset < source.size:
+        window = source.read(offset, _WINDOW)
+        found = window.find(MAGIC)
+        if found < 0:
+            offset += max(len(window) - 2, 1)
+            continue
+        offset += found
+        if _begins_record(source.read(offset, _PROBE)):
+            return offset
+        offset += 1
+    return None
+
+
+def _begins_record(data: bytes) -> bool:
+    try:
+        return isal_zlib.decompressobj(31).decompress(data, 5) == b"WARC/"
+    except INFLATE_ERRORS:
+        return False
+
+
+def zeros_until(source: Source, offset: int) -> int:
+    """The end of the run of zero bytes at `offset` (what a file system may leave behind after power loss)."""
+    while offset < source.size:
+        window = source.read(offset, _WINDOW)
+        rest = window.lstrip(b"\0")
+        offset += len(window) - len(rest)
+        if rest:
+            break
+    return offset

@@ -1,0 +1,235 @@
+"""A job's WARC streams, one an access class: what goes into which file, in which order. Blocking: see `writer`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from archiver.clock import Clock, iso, ts17
+from archiver.model import Access, CaptureItem, ClosedSegment, DocumentItem, WarcItem, WarcRecordRef
+from archiver.ports import Recorded
+from archiver.warc import cdxj, records
+from archiver.warc.dedup import Dedup
+from archiver.warc.files import disk_error, index_folder, make_folder, warc_folder
+from archiver.warc.http import parse_head
+from archiver.warc.records import Draft
+from archiver.warc.segment import Mark, Segment
+
+WarcInfo = Callable[[Access], Mapping[str, str]] | Mapping[str, str]
+
+_NAME_ATTEMPTS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentSettings:
+    """How files are named and when they are full. Sizes in bytes of file, ages in seconds since the first record."""
+
+    job: str
+    host: str
+    prefix: str = "ARCH"
+    rollover_size: int = 10**9
+    rollover_seconds: float = 300.0
+
+
+@dataclass(slots=True)
+class _Stream:
+    segment: Segment
+    opened: float
+
+
+class Streams:
+    """The open segments of one job. A batch is contiguous in its file, and either all of it is written or none."""
+
+    def __init__(self, collection: Path, clock: Clock, settings: SegmentSettings, warcinfo: WarcInfo) -> None:
+        """`warcinfo`: fields of each file's first record, or a function that gives them when a file is begun."""
+        self._collection = collection
+        self._clock = clock
+        self._settings = settings
+        self._warcinfo = warcinfo
+        self._streams: dict[Access, _Stream] = {}
+        self._marks: dict[Access, Mark] = {}
+        self._dedup = Dedup()
+        self._chains: set[tuple[Access, str]] = set()
+        self._fresh_chains: set[tuple[Access, str]] = set()
+        self._serial = 0
+        self._closed: list[ClosedSegment] = []
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def write(self, items: Sequence[WarcItem]) -> list[Recorded]:
+        """Append and write(2) a batch. Raises DiskError, WarcError (a block ran short): nothing of it is kept then."""
+        self.roll_due()
+        self._marks.clear()
+        try:
+            recorded = [self._write(item) for item in items]
+            for access in self._marks:
+                self._streams[access].segment.flush()
+        except OSError as error:
+            path = self._rollback()
+            raise disk_error(path, sum(_size(item) for item in items), error) from error
+        except BaseException:
+            self._rollback()
+            raise
+        self._dedup.commit()
+        self._chains |= self._fresh_chains
+        self._fresh_chains.clear()
+        return recorded
+
+    def _write(self, item: WarcItem) -> Recorded:
+        segment = self._segment(item.access)
+        if isinstance(item, DocumentItem):
+            return Recorded(refs=(self._append(segment, records.document(item, segment.warcinfo_id)),))
+        return self._write_capture(segment, item)
+
+    def _write_capture(self, segment: Segment, item: CaptureItem) -> Recorded:
+        self._write_chain(segment, item)
+        shared = records.context(item, segment.warcinfo_id)
+        payload = records.measure(item)
+        original = self._dedup.find(item, payload)
+        if original is not None:
+            draft = records.revisit(item, payload.digest, original, shared)
+        else:
+            draft = records.response(item, payload, shared)
+            self._dedup.add(item, payload)
+        first = self._append(segment, draft)
+        segment.index(_line(item, draft, first, shared.date))
+        refs = (
+            first,
+            self._append(segment, records.request(item, shared)),
+            self._append(segment, records.policy(item, shared)),
+        )
+        return Recorded(refs=refs, revisit=original is not None, payload_digest=payload.digest)
+
+    def _write_chain(self, segment: Segment, item: CaptureItem) -> None:
+        """A chain is written once a job and access class, before the first response that names it."""
+        tls = item.exchange.tls
+        if tls is None or not tls.chain:
+            return
+        key = (item.access, tls.chain_id)
+        if key not in self._chains and key not in self._fresh_chains:
+            self._append(segment, records.certificates(tls, item.exchange, segment.warcinfo_id))
+            self._fresh_chains.add(key)
+
+    def _append(self, segment: Segment, draft: Draft) -> WarcRecordRef:
+        offset, length = segment.append(draft)
+        return WarcRecordRef(
+            file=segment.name,
+            offset=offset,
+            length=length,
+            record_id=draft.record_id,
+            type=draft.type,
+            access=segment.access,
+            payload_digest=draft.payload_digest,
+        )
+
+    def _rollback(self) -> Path:
+        """Undo the batch; the path of a file it went to."""
+        self._dedup.rollback()
+        self._fresh_chains.clear()
+        path = self._collection
+        for access, mark in self._marks.items():
+            segment = self._streams[access].segment
+            path = segment.path
+            segment.rollback(mark)
+            if mark.size == 0:
+                self._streams.pop(access).segment.discard()
+        self._marks.clear()
+        return path
+
+    # --- files --------------------------------------------------------------------------------------------------------
+
+    def _segment(self, access: Access) -> Segment:
+        """The stream's open file, begun if there is none, marked for roll-back once a batch."""
+        stream = self._streams.get(access)
+        if stream is None:
+            stream = self._streams[access] = _Stream(self._begin(access), self._clock.monotonic())
+            self._marks[access] = stream.segment.mark()
+            fields = self._warcinfo(access) if callable(self._warcinfo) else self._warcinfo
+            draft = records.warcinfo(fields, filename=stream.segment.name, date=iso(self._clock.now()))
+            stream.segment.warcinfo_id = draft.record_id
+            stream.segment.append(draft)
+        elif access not in self._marks:
+            self._marks[access] = stream.segment.mark()
+        return stream.segment
+
+    def _begin(self, access: Access) -> Segment:
+        make_folder(warc_folder(self._collection, access), access)
+        make_folder(index_folder(self._collection, access), access)
+        for _ in range(_NAME_ATTEMPTS):
+            name = self._next_name()
+            try:
+                return Segment(self._collection, access, name)
+            except FileExistsError:
+                continue
+        raise FileExistsError(17, "no free file name", name)
+
+    def _next_name(self) -> str:
+        """`ARCH-<ts17>-<serial>-<job8>-<host>.warc.gz` (WARC 1.1, Annex C)."""
+        settings, serial = self._settings, self._serial
+        self._serial += 1
+        job = re.sub(r"[^A-Za-z0-9]", "", settings.job)[:8] or "job"
+        host = re.sub(r"[^A-Za-z0-9.]", "-", settings.host).strip(".-") or "localhost"
+        prefix = re.sub(r"[^A-Za-z0-9_]", "-", settings.prefix)
+        return f"{prefix}-{ts17(self._clock.now())}-{serial:05d}-{job}-{host}.warc.gz"
+
+    @property
+    def dirty(self) -> bool:
+        """Is there anything written and not yet fsynced?"""
+        return any(stream.segment.dirty for stream in self._streams.values())
+
+    def sync(self) -> None:
+        """fsync every stream. Raises DiskError."""
+        for stream in self._streams.values():
+            stream.segment.sync()
+
+    def roll_due(self) -> None:
+        """Close what is full or old enough. Raises DiskError."""
+        now = self._clock.monotonic()
+        for access, stream in list(self._streams.items()):
+            old = now - stream.opened >= self._settings.rollover_seconds
+            if old or stream.segment.size >= self._settings.rollover_size:
+                self._close(access)
+
+    def roll(self) -> list[ClosedSegment]:
+        """Close every stream; the segments closed since they were last asked for. Raises DiskError."""
+        for access in list(self._streams):
+            self._close(access)
+        return self.take_closed()
+
+    def take_closed(self) -> list[ClosedSegment]:
+        closed, self._closed = self._closed, []
+        return closed
+
+    def abandon(self) -> None:
+        """Let go of files that cannot be closed; salvage takes them up."""
+        for stream in self._streams.values():
+            stream.segment.abandon()
+        self._streams.clear()
+
+    def _close(self, access: Access) -> None:
+        self._closed.append(self._streams[access].segment.close())
+        del self._streams[access]
+
+
+def _line(item: CaptureItem, draft: Draft, ref: WarcRecordRef, date: str) -> bytes | None:
+    exchange = item.exchange
+    block = draft.block if isinstance(draft.block, bytes) else exchange.response.read(0, exchange.body_start)
+    return cdxj.line(
+        cdxj.Indexed(
+            url=exchange.url,
+            date=date,
+            revisit=draft.type == "revisit",
+            head=parse_head(block),
+            digest=draft.payload_digest or "",
+            filename=ref.file,
+            offset=ref.offset,
+            length=ref.length,
+            request=exchange.request,
+        )
+    )
+
+
+def _size(item: WarcItem) -> int:
+    return item.exchange.response.size if isinstance(item, CaptureItem) else len(item.payload)

@@ -1,0 +1,240 @@
+"""Strict verification of WARC files and their indexes: names file, offset and record, and goes on behind damage.
+
+Bounded: memory by one piece of a block and eight bytes a record, problems by `MAX_PROBLEMS` a file, inflation by what
+a record declares. The first bytes of a gzip header (time, flags of the compressor, system) and the padding bits of its
+last deflate byte are covered by no checksum in the format; a file's SHA-256 covers them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from archiver.warc.checks import BlockCheck, header_faults
+from archiver.warc.members import Damage, GzipStream, PlainStream, Source, next_record_member, zeros_until
+from archiver.warc.reader import RecordHead, RecordStream, bare, open_source, sniff
+
+MAX_PROBLEMS = 1000
+MAX_WASTE = 64 << 20  # bytes read for members that turn out damaged, beyond 32 times the file
+_PARALLEL_FROM = 32 << 20  # bytes in all, below which processes cost more than they save
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One fault. `offset` is that of the gzip member, or of the record in an uncompressed file."""
+
+    file: str
+    offset: int
+    record_id: str
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.file} at {self.offset}: {self.code}: {self.message}{f' ({self.record_id})' * bool(self.record_id)}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revisit:
+    """A revisit whose original has to be found: by record id, or by target and date."""
+
+    offset: int
+    record_id: str
+    keys: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What was found in one file. `records` counts whole records; `good_until` is the end of the good beginning."""
+
+    file: str
+    records: int
+    errors: list[Problem]
+    good_until: int = 0
+    size: int = 0
+    revisits: tuple[Revisit, ...] = ()
+    originals: frozenset[int] = field(default=frozenset(), repr=False)
+
+    @property
+    def ok(self) -> bool:
+        return not self.errors
+
+
+def verify_file(path: Path | str) -> Report:
+    """Check one WARC file from its first byte to its last. Raises OSError. Revisits are checked by `verify_paths`."""
+    with open_source(path) as source:
+        return _Verifier(Path(path).name, source).run()
+
+
+def verify_paths(paths: Sequence[Path | str], *, workers: int = 1) -> list[Report]:
+    """Check files, and that each revisit's original is among them. `workers` > 1 uses processes for much data."""
+    if workers > 1 and len(paths) > 1 and sum(Path(path).stat().st_size for path in paths) >= _PARALLEL_FROM:
+        context = multiprocessing.get_context("spawn")  # forking a process that has threads can hang
+        with ProcessPoolExecutor(min(workers, len(paths)), mp_context=context) as pool:
+            reports = list(pool.map(verify_file, paths))
+    else:
+        reports = [verify_file(path) for path in paths]
+    known = frozenset().union(*(report.originals for report in reports))
+    return [_with_unresolved(report, known) for report in reports]
+
+
+def _with_unresolved(report: Report, known: frozenset[int]) -> Report:
+    missing = [
+        Problem(
+            file=report.file,
+            offset=revisit.offset,
+            record_id=revisit.record_id,
+            code="unresolvedRevisit",
+            message="the record that this revisit refers to is in none of the files",
+        )
+        for revisit in report.revisits
+        if not any(key in known for key in revisit.keys)
+    ]
+    report.errors.extend(missing)
+    return report
+
+
+def _key(*parts: str) -> int:
+    """Eight bytes that stand for a record id, or for a target and date."""
+    return int.from_bytes(hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=8).digest(), "big")
+
+
+class _Verifier:
+    def __init__(self, name: str, source: Source) -> None:
+        self._name = name
+        self._source = source
+        self._problems: list[Problem] = []
+        self._records = 0
+        self._good_until: int | None = None
+        self._ids: set[int] = set()
+        self._originals: set[int] = set()
+        self._revisits: list[Revisit] = []
+        self._shared_member = False
+        self._current = ""  # id of the record in hand
+        self._waste = 0
+
+    def run(self) -> Report:
+        offset = 0
+        try:
+            sniff(self._source)
+        except Damage as error:
+            self._damage(0, error)
+            offset = self._source.size
+        while offset < self._source.size:
+            offset = self._member(offset)
+        if self._source.size == 0:
+            self._problem(0, "", "empty", "the file is empty")
+        return Report(
+            file=self._name,
+            records=self._records,
+            errors=self._problems,
+            good_until=self._source.size if self._good_until is None else self._good_until,
+            size=self._source.size,
+            revisits=tuple(self._revisits),
+            originals=frozenset(self._originals),
+        )
+
+    def _problem(self, offset: int, record_id: str, code: str, message: str) -> None:
+        if len(self._problems) < MAX_PROBLEMS:
+            self._problems.append(
+                Problem(file=self._name, offset=offset, record_id=record_id, code=code, message=message)
+            )
+
+    def _damage(self, offset: int, error: Damage) -> None:
+        """A problem that ends the good beginning of the file: nothing from here on was written whole."""
+        if self._good_until is None:
+            self._good_until = offset
+        self._problem(offset, self._current, error.code, str(error))
+
+    def _member(self, offset: int) -> int:
+        """Check the member (or plain records) at `offset`; the offset to go on from."""
+        if self._source.read(offset, 4) == b"\0\0\0\0":
+            return self._zeros(offset)
+        plain = self._source.read(offset, 5) == b"WARC/"
+        stream: PlainStream | GzipStream | None = None
+        self._current = ""
+        try:
+            stream = PlainStream(self._source, offset) if plain else GzipStream(self._source, offset)
+            self._stream(RecordStream(stream, offset), offset, plain)
+        except Damage as error:
+            self._damage(offset, error)
+            return self._recover(offset, error, stream)
+        assert stream.end is not None
+        return stream.end
+
+    def _stream(self, reader: RecordStream, offset: int, plain: bool) -> None:
+        count = 0
+        while True:
+            here = reader.position if plain else offset
+            self._record(reader, here)
+            count += 1
+            self._current = ""
+            if reader.at_end():
+                return
+            if count == 1 and not plain and not self._shared_member:
+                self._shared_member = True
+                self._problem(
+                    offset, "", "gzipNotPerRecord", "several records in one gzip member; recompress, one member each"
+                )
+
+    def _record(self, reader: RecordStream, offset: int) -> None:
+        head = reader.head(offset)
+        self._current = head.record_id
+        for code, message in header_faults(head):
+            self._problem(offset, head.record_id, code, message)
+        check = BlockCheck(head)
+        for piece in reader.block(head.length):
+            check.feed(piece)
+        reader.finish()
+        for code, message in check.faults():
+            self._problem(offset, head.record_id, code, message)
+        self._remember(head)
+        self._records += 1
+
+    def _remember(self, head: RecordHead) -> None:
+        key = _key(head.record_id)
+        if head.record_id and key in self._ids:
+            self._problem(head.offset, head.record_id, "duplicateRecordId", "this WARC-Record-ID stood here before")
+        self._ids.add(key)
+        if head.type in ("response", "resource"):
+            self._originals |= {key, _key(head.target or "", head.get("WARC-Date") or "")}
+        elif head.type == "revisit" and "server-not-modified" not in (head.get("WARC-Profile") or ""):
+            keys = tuple(_revisit_keys(head))
+            self._revisits.append(Revisit(offset=head.offset, record_id=head.record_id, keys=keys))
+
+    def _zeros(self, offset: int) -> int:
+        end = zeros_until(self._source, offset)
+        where = "to the end of the file" if end >= self._source.size else "inside the file"
+        self._current = ""
+        self._damage(offset, Damage("zeros", f"{end - offset} zero bytes {where}"))
+        return end
+
+    def _recover(self, offset: int, error: Damage, stream: PlainStream | GzipStream | None) -> int:
+        """Where to go on behind damage at `offset`. What the damaged member says about its own end is not trusted."""
+        if error.code == "emptyMember" and stream is not None and stream.end is not None:
+            return stream.end
+        self._waste += stream.consumed if stream is not None else 0
+        if self._waste > MAX_WASTE + 32 * self._source.size:
+            self._problem(offset, "", "bomb", "too much damaged data that claims to be records: the rest was not read")
+            return self._source.size
+        found = next_record_member(self._source, offset + 1)
+        return self._source.size if found is None else found
+
+
+def _revisit_keys(head: RecordHead) -> Iterator[int]:
+    refers_to = head.get("WARC-Refers-To")
+    if refers_to:
+        yield _key(bare(refers_to))
+    target, date = head.get("WARC-Refers-To-Target-URI"), head.get("WARC-Refers-To-Date")
+    if target and date:
+        yield _key(bare(target), date)
+
+
+def problems(reports: Iterable[Report]) -> list[Problem]:
+    """All problems of several reports, in order."""
+    return [problem for report in reports for problem in report.errors]

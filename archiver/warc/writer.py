@@ -1,0 +1,158 @@
+"""`Recorder` on WARC files: one writer thread, so that neither compression nor a slow disk holds up the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from archiver.clock import Clock
+from archiver.errors import DiskError
+from archiver.model import ClosedSegment, WarcItem
+from archiver.ports import Recorded
+from archiver.warc.streams import SegmentSettings, Streams, WarcInfo
+
+SYNC_SECONDS = 1.0  # group fsync, while anything is unsynced
+_GROUP = 32  # results handed back to the loop at once
+
+_Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]
+_Call = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+
+
+class _Unhurried(asyncio.Future[Any]):
+    """A future that a task's cancellation waits for: cheaper than `shield`, and the spools stay open meanwhile."""
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        return False
+
+
+class WarcRecorder:
+    """Writes captures of one job into a collection folder (see `ports.Recorder`).
+
+    Lives on one event loop. `warcinfo` may be a function; it is called on the writer thread.
+    """
+
+    def __init__(self, folder: Path, clock: Clock, settings: SegmentSettings, warcinfo: WarcInfo) -> None:
+        self._clock = clock
+        self._streams = Streams(folder, clock, settings, warcinfo)
+        self._queue: queue.SimpleQueue[_Call] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._fault: DiskError | None = None
+        self._synced = clock.monotonic()
+        self._stopping = False
+
+    async def record(self, items: Sequence[WarcItem]) -> list[Recorded]:
+        """Write a visit's records together; they survive SIGKILL afterwards.
+
+        Raises DiskError (nothing of the batch is kept) and WarcError. When the caller is cancelled, the batch is still
+        written before the cancellation goes on, so that the spools it reads from stay open until then.
+        """
+        recorded: list[Recorded] = await self._call(lambda: self._write(items))
+        return recorded
+
+    async def closed(self) -> list[ClosedSegment]:
+        """The segments that rollover has closed since the last call of this, `roll` or `close`; closes nothing."""
+        segments: list[ClosedSegment] = await self._call(self._streams.take_closed)
+        return segments
+
+    async def roll(self) -> list[ClosedSegment]:
+        """Close what is open; every segment closed since the last call. Raises DiskError."""
+        segments: list[ClosedSegment] = await self._call(self._streams.roll)
+        return segments
+
+    async def close(self) -> list[ClosedSegment]:
+        """`roll`, then end the thread. After a DiskError the files stay `.open` for `salvage`."""
+        try:
+            segments: list[ClosedSegment] = await self._call(self._streams.roll)
+            return segments
+        finally:
+            await self._call(self._stop)
+            if self._thread is not None:
+                await asyncio.to_thread(self._thread.join)
+            self._thread = None
+
+    # --- loop side ----------------------------------------------------------------------------------------------------
+
+    async def _call(self, work: Callable[[], Any]) -> Any:
+        loop = asyncio.get_running_loop()
+        if self._thread is None:
+            self._start(loop)
+        future = _Unhurried(loop=loop)
+        self._queue.put((work, future))
+        return await future
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop, self._stopping = loop, False
+        self._thread = threading.Thread(target=self._run, name="warc-writer", daemon=True)
+        self._thread.start()
+
+    # --- thread side --------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stopping:
+            outcomes: list[_Outcome] = []
+            try:
+                work, future = self._queue.get(timeout=self._patience())
+                self._perform(work, future, outcomes)
+                while len(outcomes) < _GROUP:
+                    self._perform(*self._queue.get_nowait(), outcomes)
+            except queue.Empty:
+                pass
+            if outcomes:
+                self._hand_back(outcomes)
+            self._housekeep()
+
+    def _patience(self) -> float:
+        """Seconds until there may be something to sync or to roll over."""
+        if not self._streams.dirty:
+            return SYNC_SECONDS
+        return max(0.0, SYNC_SECONDS - (self._clock.monotonic() - self._synced))
+
+    def _perform(self, work: Callable[[], Any], future: asyncio.Future[Any], outcomes: list[_Outcome]) -> None:
+        try:
+            outcomes.append((future, work(), None))
+        except BaseException as error:  # whatever it is belongs to the caller that waits
+            outcomes.append((future, None, error))
+
+    def _write(self, items: Sequence[WarcItem]) -> list[Recorded]:
+        if self._fault is not None:
+            raise self._fault
+        return self._streams.write(items)
+
+    def _hand_back(self, outcomes: list[_Outcome]) -> None:
+        assert self._loop is not None
+        try:
+            self._loop.call_soon_threadsafe(_resolve, outcomes)
+        except RuntimeError:  # the loop is gone, and whoever waited with it
+            self._stopping = True
+
+    def _housekeep(self) -> None:
+        """Group fsync and rollover by age. A fault refuses further records until a later attempt succeeds."""
+        now = self._clock.monotonic()
+        if now - self._synced < SYNC_SECONDS:
+            return
+        self._synced = now
+        try:
+            self._streams.sync()
+            self._streams.roll_due()
+            self._fault = None
+        except DiskError as error:
+            self._fault = error
+
+    def _stop(self) -> None:
+        self._streams.abandon()
+        self._stopping = True
+
+
+def _resolve(outcomes: list[_Outcome]) -> None:
+    for future, value, error in outcomes:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(value)
+        else:
+            future.set_exception(error)

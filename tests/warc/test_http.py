@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archiver.warc.http import ChunkDecoder, parse_head
+
+
+@pytest.mark.parametrize(
+    ("block", "status", "mime", "body"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=x\r\n\r\nbody", 200, "text/html", b"body"),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Made\r\n\r\nx", 201, "unk", b"x"),
+        (b"HTTP/1.1 103 Early\r\nContent-Type: a/b\r\n\r\nHTTP/1.1 200 OK\r\ncontent-type:c/d\r\n\r\n", 200, "c/d", b""),
+        (b"HTTP/1.1 101 Switching\r\n\r\nframes", 101, "unk", b"frames"),
+        (b"HTTP/1.1 200\nX: y\n\nbare", 200, "unk", b"bare"),
+        (b"HTTP/2 200 \r\n\r\nx", 200, "unk", b"x"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", 100, "unk", b""),
+        (b"no head at all", 0, "unk", b""),
+        (b"", 0, "unk", b""),
+    ],
+)
+def test_final_head(block: bytes, status: int, mime: str, body: bytes) -> None:
+    head = parse_head(block)
+    assert (head.status, head.mime, block[head.end :]) == (status, mime, body)
+
+
+def test_only_a_last_chunked_counts() -> None:
+    assert parse_head(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n").chunked
+    assert not parse_head(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n").chunked
+
+
+def chunked(pieces: list[bytes]) -> bytes:
+    return b"".join(b"%x;ext=1\r\n%b\r\n" % (len(p), p) for p in pieces if p) + b"0\r\nTrailer: x\r\n\r\n"
+
+
+@given(st.lists(st.binary(max_size=40)), st.integers(1, 7))
+def test_chunked_round_trip_in_any_pieces(pieces: list[bytes], step: int) -> None:
+    wire, decoder = chunked(pieces), ChunkDecoder()
+    out = b"".join(b"".join(decoder.feed(wire[i : i + step])) for i in range(0, len(wire), step))
+    assert out == b"".join(pieces)
+    assert decoder.done and not decoder.broken
+
+
+@pytest.mark.parametrize("wire", [b"xyz\r\n", b"3\r\nabcX\r\n", b"-1\r\n", b"5" * 70_000])
+def test_broken_chunks_are_told(wire: bytes) -> None:
+    decoder = ChunkDecoder()
+    decoder.feed(wire)
+    assert decoder.broken and not decoder.done
+
+
+def test_cut_chunks_keep_what_came() -> None:
+    decoder = ChunkDecoder()
+    assert b"".join(decoder.feed(b"5\r\nhel")) == b"hel"
+    assert not decoder.done and not decoder.broken

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -54,8 +53,10 @@ class Leases:
 
     def claim(self, n: int, lease: float) -> list[Claim]:
         now = self._t.time.now()
+        self._t.flush()
         self._reclaim(self._db.execute("DELETE FROM claims WHERE lease_until <= ? RETURNING url, origin", (now,)))
         self._wake(now)
+        self._t.flush()
         lent: list[tuple[int, int, int, int, str]] = []
         for origin, share in shares(self._due(now, n), n).items():
             rows = self._db.execute(
@@ -89,7 +90,7 @@ class Leases:
             "INSERT INTO claims(fence, url, origin, lease_until, owner) VALUES(?, ?, ?, ?, ?)",
             [(fence, row[1], row[2], until, self._owner) for fence, row in zip(fences, rows, strict=True)],
         )
-        self._t.count(pending=-count, claimed=count)
+        self._t.move(State.PENDING, State.CLAIMED, count)
         wall = self._t.time.to_wall(until)
         return [
             Claim(
@@ -114,10 +115,10 @@ class Leases:
         url, origin = taken
         self._db.execute("UPDATE urls SET state = 0, reason = ? WHERE id = ?", (reason or None, url))
         self._db.execute(
-            "UPDATE origins SET ready = ready + 1, busy = 0, next_due = max(next_due, ?) WHERE id = ?",
-            (self._clamp(not_before), origin),
+            "UPDATE origins SET busy = 0, next_due = max(next_due, ?) WHERE id = ?", (self._clamp(not_before), origin)
         )
-        self._t.count(pending=1, claimed=-1)
+        self._t.more_ready(origin)
+        self._t.move(State.CLAIMED, State.PENDING)
         return True
 
     # --- ending ----------------------------------------------------------------------------------------------------
@@ -129,9 +130,10 @@ class Leases:
         url, origin = taken
         file = self._t.file(outcome.file)
         ended = self._finish(url, outcome, file)
-        ready = 1 if ended is State.PENDING else 0
-        self._db.execute("UPDATE origins SET ready = ready + ?, busy = 0 WHERE id = ?", (ready, origin))
-        self._t.move({State.CLAIMED: 1}, ended)
+        if ended is State.PENDING:
+            self._t.more_ready(origin)
+        self._t.move(State.CLAIMED, ended)
+        self._free(origin)
         if outcome.requisites:
             self._t.mark_requisites(outcome.requisites, file, outcome.offset)
         return Completed(fresh=frozenset(self._t.insert(outlinks)))
@@ -158,6 +160,10 @@ class Leases:
         )
         return state
 
+    def _free(self, origin: int) -> None:
+        if not self._t.origin_by_id(origin).own:
+            self._db.execute("UPDATE origins SET busy = 0 WHERE id = ?", (origin,))
+
     def _take(self, fence: int) -> tuple[int, int] | None:
         """End a claim; its URL and origin, None when the lease had gone to somebody else."""
         row = self._db.execute("DELETE FROM claims WHERE fence = ? RETURNING url, origin", (fence,)).fetchone()
@@ -170,6 +176,7 @@ class Leases:
 
     def next_due(self) -> float | None:
         """Wall time when something may become claimable: an origin, a retry, or the end of somebody's lease."""
+        self._t.flush()
         row = self._db.execute(
             "SELECT min(at) FROM ("
             " SELECT min(next_due) AS at FROM origins WHERE ready > 0 AND busy = 0"
@@ -182,18 +189,16 @@ class Leases:
         rows = self._db.execute(
             "UPDATE urls SET state = 0, not_before = NULL WHERE state = 6 AND not_before <= ? RETURNING origin", (now,)
         ).fetchall()
-        if rows:
-            self._t.more_ready(Counter(origin for (origin,) in rows))
+        for (origin,) in rows:
+            self._t.more_ready(origin)
 
     def _reclaim(self, ended: Iterable[tuple[int, int]]) -> None:
         """Back to pending. No attempt is counted: nothing is known about the URL, only about its holder."""
-        rows = list(ended)
-        if not rows:
-            return
-        self._db.executemany("UPDATE urls SET state = 0 WHERE id = ?", [(url,) for url, _ in rows])
-        self._t.more_ready(Counter(origin for _, origin in rows))
-        self._db.executemany("UPDATE origins SET busy = 0 WHERE id = ?", [(origin,) for _, origin in rows])
-        self._t.count(pending=len(rows), claimed=-len(rows))
+        for url, origin in list(ended):
+            self._db.execute("UPDATE urls SET state = 0 WHERE id = ?", (url,))
+            self._t.more_ready(origin)
+            self._t.move(State.CLAIMED, State.PENDING)
+            self._free(origin)
 
     # --- opening and closing ---------------------------------------------------------------------------------------
 

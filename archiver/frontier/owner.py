@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 
 from archiver.frontier.timeline import boot
 
+_numbers = itertools.count(1)
+
 
 def me() -> str:
-    """`boot|pid namespace|pid|start`: unlike a bare pid, never another process's name as well."""
+    """`boot|pid namespace|pid|start|number`: unlike a bare pid never another process's name, and new each call."""
     pid = os.getpid()
-    return f"{boot()}|{_namespace()}|{pid}|{_started(pid)}"
+    return f"{boot()}|{_namespace()}|{pid}|{_started(pid)}|{next(_numbers)}"
 
 
 def is_gone(owner: str) -> bool:
     """True when that process has certainly ended. One of another pid namespace cannot be seen: its lease decides."""
-    home, _, rest = owner.partition("|")
-    namespace, _, rest = rest.partition("|")
-    pid, _, started = rest.partition("|")
+    home, namespace, pid, started, _ = owner.split("|")
     if home != boot():
         return True
     if namespace != _namespace():

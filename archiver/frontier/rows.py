@@ -10,17 +10,15 @@ import orjson
 
 from archiver.model import Candidate, Kind, Lane, Origin
 
-# Model field -> key in the row, for fields that are kept when they differ from the default. `url`, `key` and `via` are
-# handled apart, `depth` and `origin` are columns.
-_PLAIN = {
-    "resource_type": "type",
-    "initiator": "page",
-    "path": "path",
-    "method": "method",
-    "seed": "seed",
-    "hops": "hops",
+_DEFAULTS: dict[str, Any] = {
+    "resource_type": "document",
+    "initiator": None,
+    "path": "",
+    "method": "GET",
+    "seed": False,
+    "hops": 0,
 }
-_DEFAULTS = {"resource_type": "document", "initiator": None, "path": "", "method": "GET", "seed": False, "hops": 0}
+"""Kept as they are when they differ; `depth` and `origin` are columns, the rest is handled by name."""
 
 
 def digest(key: str) -> bytes:
@@ -35,10 +33,10 @@ def encode(candidate: Candidate, prefix: str) -> str:
         row["key"] = _shorten(candidate.key, prefix)
     if candidate.via is not None:
         row["via"] = _shorten(candidate.via, prefix)
-    for name, short in _PLAIN.items():
+    for name, default in _DEFAULTS.items():
         value = getattr(candidate, name)
-        if value != _DEFAULTS[name]:
-            row[short] = value
+        if value != default:
+            row[name] = value
     if candidate.kind is not Kind.DOCUMENT:
         row["kind"] = candidate.kind.value
     if candidate.lane is not Lane.HTTP:
@@ -52,28 +50,20 @@ def encode(candidate: Candidate, prefix: str) -> str:
 
 def decode(data: str, origin: Origin, prefix: str, depth: int) -> Candidate:
     """The inverse of `encode`."""
-    row = orjson.loads(data)
-    get = row.get
-    url = _lengthen(row["url"], prefix)
-    key, via = get("key"), get("via")
-    headers = get("headers", ())
-    return Candidate(
-        url=url,
-        key=url if key is None else _lengthen(key, prefix),
-        origin=origin,
-        kind=Kind(row["kind"]) if "kind" in row else Kind.DOCUMENT,
-        resource_type=get("type", "document"),
-        depth=depth,
-        via=None if via is None else _lengthen(via, prefix),
-        initiator=get("page"),
-        path=get("path", ""),
-        lane=Lane(row["lane"]) if "lane" in row else Lane.HTTP,
-        method=get("method", "GET"),
-        headers=tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers),
-        body=base64.b64decode(get("body", "")),
-        seed=get("seed", False),
-        hops=get("hops", 0),
-    )
+    row: dict[str, Any] = orjson.loads(data)
+    url = row["url"] = _lengthen(row["url"], prefix)
+    row["key"] = _lengthen(row["key"], prefix) if "key" in row else url
+    if "via" in row:
+        row["via"] = _lengthen(row["via"], prefix)
+    if "kind" in row:
+        row["kind"] = Kind(row["kind"])
+    if "lane" in row:
+        row["lane"] = Lane(row["lane"])
+    if "headers" in row:
+        row["headers"] = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in row["headers"])
+    if "body" in row:
+        row["body"] = base64.b64decode(row["body"])
+    return Candidate(origin=origin, depth=depth, **row)
 
 
 def _shorten(url: str, prefix: str) -> str:

@@ -40,11 +40,12 @@ class SqliteFrontier:
         self._known = RecentSet()
         self._fetched = RecentSet()
 
-        def prepare(db: sqlite3.Connection) -> tuple[Tables, Leases]:
+        def prepare(db: sqlite3.Connection) -> Tables:
             tables = Tables(db, Timeline(db, clock), own)
-            return tables, Leases(tables, owner=me(), max_attempts=max_attempts)
+            self._leases = Leases(tables, owner=me(), max_attempts=max_attempts)
+            return tables
 
-        self._tables, self._leases = self._thread.start(prepare, on_rollback=lambda: self._tables.forget_origins())
+        self._tables = self._thread.start(prepare)
 
     async def add(self, batch: Sequence[Outlink]) -> frozenset[str]:
         """Enqueue what is new (objected ones are kept as refused); returns the keys not seen before."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from archiver.frontier.rows import decode, digest, encode
 from archiver.frontier.schema import COLUMN, State
+from archiver.frontier.thread import Hooks
 from archiver.frontier.timeline import Timeline
 from archiver.model import Candidate, Origin, Outlink
 from archiver.ports import FrontierCounts
 
 CHUNK = 500
+_INSERT = "INSERT OR IGNORE INTO urls(hash, origin, depth, state, data, reason) VALUES(?, ?, ?, ?, ?, ?)"
 ORIGINS_KEPT = 50_000
 
 
@@ -27,8 +29,11 @@ class OriginRow:
     own: bool
 
 
-class Tables:
-    """Rows in, rows out. Every method is part of a transaction that somebody else opened."""
+class Tables(Hooks):
+    """Rows in, rows out. Every method is part of a transaction that somebody else opened.
+
+    Counters are gathered in memory and written once a transaction (`flush`).
+    """
 
     def __init__(self, db: sqlite3.Connection, time: Timeline, own: Callable[[Origin], bool]) -> None:
         self.db = db
@@ -36,6 +41,27 @@ class Tables:
         self._own = own
         self._by_origin: dict[Origin, OriginRow] = {}
         self._by_id: dict[int, OriginRow] = {}
+        self._files: dict[str, int] = {}
+        self._ready: Counter[int] = Counter()
+        self._counted: Counter[str] = Counter()
+
+    def before_commit(self) -> None:
+        self.flush()
+
+    def after_rollback(self) -> None:
+        for cache in (self._by_id, self._by_origin, self._files, self._ready, self._counted):
+            cache.clear()
+
+    def flush(self) -> None:
+        """Write the gathered counters, and with them the time, by which a clock set back between runs is noticed."""
+        ready = [(by, number) for number, by in self._ready.items() if by]
+        if ready:
+            self.db.executemany("UPDATE origins SET ready = ready + ? WHERE id = ?", ready)
+            self._ready.clear()
+        if self._counted:
+            assignments = ", ".join(f"{name} = {name} + ?" for name in self._counted)
+            self.db.execute(f"UPDATE counts SET seen = ?, {assignments}", (self.time.now(), *self._counted.values()))
+            self._counted.clear()
 
     # --- origins ---------------------------------------------------------------------------------------------------
 
@@ -65,15 +91,9 @@ class Tables:
         self._by_id[number] = self._by_origin[origin] = row
         return row
 
-    def forget_origins(self) -> None:
-        """After a rollback: an origin in memory may not be in the file."""
-        self._by_id.clear()
-        self._by_origin.clear()
-
-    def more_ready(self, ready: Mapping[int, int]) -> None:
-        """Change how many rows of an origin may be claimed."""
-        rows = [(by, number) for number, by in ready.items() if by]
-        self.db.executemany("UPDATE origins SET ready = ready + ? WHERE id = ?", rows)
+    def more_ready(self, origin: int, by: int = 1) -> None:
+        """Count rows of an origin that may be claimed."""
+        self._ready[origin] += by
 
     # --- URLs ------------------------------------------------------------------------------------------------------
 
@@ -83,29 +103,23 @@ class Tables:
 
     def insert(self, outlinks: Iterable[Outlink]) -> list[str]:
         """Store what is new, objected ones as refused; the keys that were new."""
-        wanted: dict[bytes, Outlink] = {}
+        fresh: list[str] = []
+        execute, ready = self.db.execute, self._ready
+        refused = 0
         for outlink in outlinks:
-            wanted.setdefault(digest(outlink.candidate.key), outlink)
-        if not wanted:
-            return []
-        for known in self._states(wanted):
-            del wanted[known]
-        rows, ready, refused = [], Counter[int](), 0
-        for hashed, outlink in wanted.items():
             candidate, objection = outlink.candidate, outlink.objection
             origin = self.origin(candidate.origin)
-            state, reason = State.PENDING, None
-            if objection is not None:
-                state, reason = State.REFUSED, objection.reason.value
-                refused += 1
-            else:
-                ready[origin.id] += 1
-            data = encode(candidate, origin.prefix)
-            rows.append((hashed, origin.id, candidate.depth, int(state), data, reason))
-        self.db.executemany("INSERT INTO urls(hash, origin, depth, state, data, reason) VALUES(?, ?, ?, ?, ?, ?)", rows)
-        self.more_ready(ready)
-        self.count(pending=len(rows) - refused, refused=refused)
-        return [outlink.candidate.key for outlink in wanted.values()]
+            state, reason = (0, None) if objection is None else (3, objection.reason.value)
+            row = (digest(candidate.key), origin.id, candidate.depth, state, encode(candidate, origin.prefix), reason)
+            if execute(_INSERT, row).rowcount:
+                fresh.append(candidate.key)
+                if objection is None:
+                    ready[origin.id] += 1
+                else:
+                    refused += 1
+        self._counted["refused"] += refused
+        self._counted["pending"] += len(fresh) - refused
+        return fresh
 
     def fetched(self, keys: Sequence[str]) -> frozenset[str]:
         """Which keys were fetched, as page or as requisite."""
@@ -117,12 +131,12 @@ class Tables:
         """These were fetched with a page. One that stood here as a page itself is done now, not a second row."""
         wanted = {digest(candidate.key): candidate for candidate in requisites}
         known = self._states(wanted)
-        ready, moved, done = Counter[int](), Counter[State](), []
+        done = []
         for number, state, origin in known.values():
             if state in (State.PENDING, State.WAITING, State.REFUSED, State.FAILED):
                 done.append((file, start, number))
-                moved[State(state)] += 1
-                ready[origin] -= state == State.PENDING
+                self.move(State(state), State.DONE)
+                self._ready[origin] -= state == State.PENDING
         new = [
             (hashed, self.origin(candidate.origin).id, candidate.depth, file, start)
             for hashed, candidate in wanted.items()
@@ -132,9 +146,7 @@ class Tables:
             "UPDATE urls SET state = 2, not_before = NULL, reason = 'requisite', file = ?, start = ? WHERE id = ?", done
         )
         self.db.executemany("INSERT INTO urls(hash, origin, depth, state, file, start) VALUES(?, ?, ?, 5, ?, ?)", new)
-        self.more_ready(ready)
-        self.move(moved, State.DONE)
-        self.count(requisites=len(new))
+        self._counted["requisites"] += len(new)
 
     def _states(self, hashes: Iterable[bytes]) -> dict[bytes, tuple[int, int, int]]:
         """Of these hashes the stored ones: id, state, origin."""
@@ -162,9 +174,10 @@ class Tables:
     def file(self, name: str | None) -> int | None:
         if name is None:
             return None
-        self.db.execute("INSERT OR IGNORE INTO files(name) VALUES(?)", (name,))
-        number: int = self.db.execute("SELECT id FROM files WHERE name = ?", (name,)).fetchone()[0]
-        return number
+        if name not in self._files:
+            self.db.execute("INSERT OR IGNORE INTO files(name) VALUES(?)", (name,))
+            self._files[name] = self.db.execute("SELECT id FROM files WHERE name = ?", (name,)).fetchone()[0]
+        return self._files[name]
 
     def files(self) -> frozenset[str]:
         return frozenset(name for (name,) in self.db.execute("SELECT name FROM files"))
@@ -182,29 +195,21 @@ class Tables:
             where,
         ).fetchall()
         forgotten = self.db.execute(f"DELETE FROM urls WHERE {lost} AND state = 5", where).rowcount
-        self.more_ready(Counter(origin for (origin,) in rows))
-        self.count(pending=len(rows), done=-len(rows), requisites=-forgotten)
+        for (origin,) in rows:
+            self.more_ready(origin)
+        self.move(State.DONE, State.PENDING, len(rows))
+        self._counted["requisites"] -= forgotten
         return len(rows)
 
     # --- counts and facts ------------------------------------------------------------------------------------------
 
-    def count(self, **by: int) -> None:
-        """Add to counters; also notes the time, by which a clock set back between runs is noticed."""
-        changed = {name: number for name, number in by.items() if number}
-        if not changed:
-            return
-        assignments = ", ".join(f"{name} = {name} + ?" for name in changed)
-        self.db.execute(f"UPDATE counts SET seen = ?, {assignments}", (self.time.now(), *changed.values()))
-
-    def move(self, moved: Mapping[State, int], to: State) -> None:
+    def move(self, old: State, new: State, number: int = 1) -> None:
         """Count rows that changed their state."""
-        by = Counter[str]()
-        for state, number in moved.items():
-            by[COLUMN[state]] -= number
-            by[COLUMN[to]] += number
-        self.count(**by)
+        self._counted[COLUMN[old]] -= number
+        self._counted[COLUMN[new]] += number
 
     def counts(self) -> FrontierCounts:
+        self.flush()
         row = self.db.execute("SELECT pending, claimed, done, refused, failed, requisites FROM counts").fetchone()
         return FrontierCounts(
             pending=row[0], claimed=row[1], done=row[2], refused=row[3], failed=row[4], requisites=row[5]

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 from archiver.errors import DiskError, UsageError
 
 T = TypeVar("T")
+H = TypeVar("H", bound="Hooks")
 Job = Callable[[sqlite3.Connection], Any]
 GROUP = 256
 BUSY_SECONDS = 30.0
@@ -30,22 +31,30 @@ class _Ticket:
     error: BaseException | None = None
 
 
-def _nothing() -> None:
-    """Nothing is cached, nothing is to be forgotten."""
+class Hooks:
+    """What a transaction's jobs share in memory, called in the database thread. Does nothing by itself."""
+
+    def before_commit(self) -> None:
+        """Write what was gathered."""
+
+    def after_rollback(self) -> None:
+        """Forget what was gathered, and what was cached: it may not be in the file."""
 
 
 class SqliteThread:
-    """Runs callables against one connection, each a transaction of its own by effect, grouped by chance.
+    """Runs callables against one connection, each a transaction by effect; those that wait together share a commit.
 
-    A job that raises is rolled back alone. Results are handed over only after the commit that holds them.
+    A job may be run again when another one of its group failed, so it must touch nothing but the database and what the
+    hooks reset. Results are handed over only after the commit that holds them.
     Raises DiskError when the file cannot be opened or written, UsageError when a newer version wrote it.
     """
 
     def __init__(self, path: Path, schema: str, *, version: int) -> None:
         self._path = path
-        self._queue: queue.SimpleQueue[_Ticket | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Ticket] | None] = queue.SimpleQueue()
         self._closed = False
-        self._on_rollback: Callable[[], None] = _nothing
+        self._hooks = Hooks()
+        self._waiting: dict[asyncio.AbstractEventLoop, list[_Ticket]] = {}
         try:
             self._connection = _open(path, schema, version)
         except (sqlite3.Error, OSError) as exc:
@@ -56,21 +65,22 @@ class SqliteThread:
     def closed(self) -> bool:
         return self._closed
 
-    def start(self, prepare: Callable[[sqlite3.Connection], T], *, on_rollback: Callable[[], None] = _nothing) -> T:
+    def start(self, prepare: Callable[[sqlite3.Connection], H]) -> H:
         """Run `prepare` in a transaction on the caller's thread, then hand the connection to the worker thread.
 
-        `on_rollback` is called in that thread whenever a job was undone: what it cached may not be in the file.
+        What it returns is told of commits and rollbacks from then on.
         """
-        self._on_rollback = on_rollback
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            result = prepare(self._connection)
+            hooks = prepare(self._connection)
+            hooks.before_commit()
             self._connection.execute("COMMIT")
         except sqlite3.Error as exc:
             self._connection.close()
             raise _fault(self._path, exc) from exc
+        self._hooks = hooks
         self._thread.start()
-        return result
+        return hooks
 
     async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run one job; returns when it is committed."""
@@ -78,13 +88,23 @@ class SqliteThread:
             raise RuntimeError(f"{self._path.name} is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._queue.put(_Ticket(job=job, loop=loop, future=future))
+        # What is asked for in one turn of the loop goes over together: one wake-up, one commit.
+        waiting = self._waiting.setdefault(loop, [])
+        if not waiting:
+            loop.call_soon(self._submit, loop)
+        waiting.append(_Ticket(job=job, loop=loop, future=future))
         return cast(T, await future)
+
+    def _submit(self, loop: asyncio.AbstractEventLoop) -> None:
+        tickets = self._waiting.pop(loop, None)
+        if tickets is not None:
+            self._queue.put(tickets)
 
     async def close(self) -> None:
         """Finish what is queued, fold the WAL into the file, stop. Again is harmless."""
         if not self._closed:
             self._closed = True
+            self._submit(asyncio.get_running_loop())
             self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
@@ -100,46 +120,42 @@ class SqliteThread:
 
     def _next_group(self) -> tuple[list[_Ticket], bool]:
         group: list[_Ticket] = []
-        ticket = self._queue.get()
-        while ticket is not None:
+        tickets = self._queue.get()
+        while tickets is not None:
             # A caller that was cancelled while it waited wants no effect, above all no claim that nobody holds.
-            if not ticket.future.cancelled():
-                group.append(ticket)
+            group.extend(ticket for ticket in tickets if not ticket.future.cancelled())
             if len(group) >= GROUP:
                 return group, False
             try:
-                ticket = self._queue.get_nowait()
+                tickets = self._queue.get_nowait()
             except queue.Empty:
                 return group, False
         return group, True
 
     def _commit(self, group: list[_Ticket]) -> None:
-        execute = self._connection.execute
+        """All in one transaction; when one of them fails, each again in one of its own, so that only it fails."""
         try:
-            execute("BEGIN IMMEDIATE")
-            for ticket in group:
-                self._run_one(ticket)
-            execute("COMMIT")
-        except sqlite3.Error as exc:
-            if self._connection.in_transaction:
-                execute("ROLLBACK")
-            self._on_rollback()
-            for ticket in group:
-                ticket.error = ticket.error or _fault(self._path, exc)
-
-    def _run_one(self, ticket: _Ticket) -> None:
-        execute = self._connection.execute
-        execute("SAVEPOINT job")
-        try:
-            ticket.result = ticket.job(self._connection)
+            self._transaction(group)
         except Exception as exc:
-            # A full disk ends the whole transaction inside SQLite: then nothing of the group happened.
-            if not self._connection.in_transaction:
-                raise
-            execute("ROLLBACK TO job")
-            self._on_rollback()
-            ticket.error = _fault(self._path, exc) if isinstance(exc, sqlite3.Error) else exc
-        execute("RELEASE job")
+            self._undo()
+            if len(group) > 1:
+                for ticket in group:
+                    self._commit([ticket])
+            else:
+                group[0].error = _fault(self._path, exc) if isinstance(exc, sqlite3.Error) else exc
+
+    def _transaction(self, group: list[_Ticket]) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        for ticket in group:
+            ticket.result = ticket.job(self._connection)
+        self._hooks.before_commit()
+        self._connection.execute("COMMIT")
+
+    def _undo(self) -> None:
+        # A full disk may have ended the transaction inside SQLite already.
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._hooks.after_rollback()
 
 
 def _hand_over(group: list[_Ticket]) -> None:

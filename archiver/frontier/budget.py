@@ -1,0 +1,101 @@
+"""What both host budgets share: the question asked of one origin's state, and its answer in the port's values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archiver.model import Origin
+from archiver.policy import pace
+from archiver.policy.pace import Bound, Heard, Moment, OriginState, Pace
+from archiver.ports import PaceRules, Wait
+
+LOOK_AGAIN = 0.5
+"""Seconds after which a place that is taken is asked for again: its holder's end cannot be known."""
+OWN_LOOK_AGAIN = 0.02
+"""The same on the operator's own hosts without a gap."""
+LEASE = 900.0
+"""Seconds a visit's place is kept for a holder that cannot be seen to have ended; three times the longest visit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The outcome of asking for a visit: the state to keep, and the wait where there is one (steady seconds)."""
+
+    state: OriginState
+    wait: Moment | None = None
+
+
+def ask(state: OriginState, rules: Pace, now: float, *, shift: float, others: int) -> Place:
+    """May a visit begin now, `others` being under way at this origin?"""
+    state = pace.settle(state, now)
+    # While a host recovers it gets one visit at a time, whoever owns it.
+    places = 1 if state.is_slowed(now) else rules.parallel
+    if others >= places:
+        return Place(state, Moment(at=now + LOOK_AGAIN, bound=Bound.BUSY))
+    earliest = pace.visit_start(state, rules, now, shift=shift)
+    if earliest.at > now:
+        return Place(state, earliest)
+    return Place(pace.after_start(state, rules, now))
+
+
+def is_free(rules: PaceRules, *, own: bool) -> bool:
+    """Whether nothing has to be remembered about the host's pace: the operator's own, no gap, nothing declared."""
+    return own and rules.delay <= 0.0 and rules.declared.delay <= 0.0 and not rules.declared.visit_time_utc
+
+
+def is_limiting(status: int, retry_after: float | None) -> bool:
+    """Whether an answer tells us to go slower: 429, 503, or Retry-After on a redirect or an error."""
+    return status in (429, 503) or (retry_after is not None and status >= 300)
+
+
+def told(moment: Moment, rules: Pace, *, shift: float) -> Wait:
+    """A wait as the port gives it: wall time, the ledger's reason, and the rule in words."""
+    words = f"{moment.bound}: {pace.EXPLAIN[moment.bound]}"
+    if rules.note and moment.bound is Bound.DELAY:
+        words = f"{words} ({rules.note})"
+    return Wait(until=moment.at + shift, why=pace.reason(moment.bound).value, rule=words)
+
+
+@dataclass(slots=True, eq=False)
+class Visits:
+    """What this process knows of its own visits to an origin: how many, and what their answers were like."""
+
+    count: int = 0
+    answers: int = 0
+    seconds: float = 0.0
+    errors: int = 0
+
+    def hear(self, status: int, seconds: float) -> None:
+        """An answer that is neither 429 nor 503."""
+        self.answers += 1
+        self.seconds += seconds
+        self.errors += status >= 500
+
+    def heard(self) -> Heard:
+        """Everything since the last call."""
+        heard = Heard(answers=self.answers, seconds=self.seconds, errors=self.errors)
+        self.answers, self.seconds, self.errors = 0, 0.0, 0
+        return heard
+
+
+class FreeVisits:
+    """Visits to the operator's own hosts without any gap: counted in memory, nothing else (decision 13)."""
+
+    def __init__(self) -> None:
+        self._active: dict[Origin, int] = {}
+        self._token = 0
+
+    def begin(self, origin: Origin, places: int) -> int | None:
+        """A token (negative), None when all places are taken."""
+        active = self._active.get(origin, 0)
+        if active >= places:
+            return None
+        self._active[origin] = active + 1
+        self._token -= 1
+        return self._token
+
+    def end(self, origin: Origin) -> None:
+        self._active[origin] -= 1
+
+    def active(self, origin: Origin) -> int:
+        return self._active.get(origin, 0)

@@ -1,0 +1,221 @@
+"""Who may ask a host now, over all processes of one user: one SQLite file (decision 13).
+
+A visit to somebody else's host costs two transactions, a request under a declared delay one. On the operator's own
+hosts with `delay: 0` nothing leaves memory, until the host says 429, 503 or Retry-After: that binds everywhere.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from archiver.clock import Clock
+from archiver.frontier.budget import (
+    OWN_LOOK_AGAIN,
+    FreeVisits,
+    Visits,
+    ask,
+    is_free,
+    is_limiting,
+    told,
+)
+from archiver.frontier.host_tables import SCHEMA, VERSION, HostTables
+from archiver.frontier.thread import SqliteThread
+from archiver.frontier.timeline import Timeline
+from archiver.model import Origin
+from archiver.policy import pace
+from archiver.policy.pace import Answer, Bound, Heard, Moment, OriginState, Pace
+from archiver.ports import PaceRules, VisitSlot, Wait
+
+LOOK_EVERY = 0.5
+"""Seconds for which this process believes what it read of the other processes' resting hosts."""
+OWN_KEPT = 10_000
+
+
+class SqliteHostBudget:
+    """`own` says which origins are the operator's; `jitter` gives numbers in [0, 1).
+
+    Raises DiskError when the file cannot be opened or written, UsageError when a newer version wrote it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        *,
+        own: Callable[[Origin], bool],
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._clock = clock
+        self._own = own
+        self._jitter = jitter
+        self._owned: dict[Origin, bool] = {}
+        self._free = FreeVisits()
+        self._visits: dict[Origin, Visits] = {}
+        self._slow: dict[Origin, OriginState] = {}
+        self._looked = -math.inf
+        self._thread = SqliteThread(path, SCHEMA, version=VERSION)
+
+        def prepare(db: sqlite3.Connection) -> HostTables:
+            return HostTables(db, Timeline(db, clock))
+
+        self._tables = self._thread.start(prepare)
+        self._time = self._tables.time
+
+    # --- visits ----------------------------------------------------------------------------------------------------
+
+    async def begin_visit(self, origin: Origin, rules: PaceRules) -> VisitSlot | Wait:
+        """A place, or until when to wait and by which rule."""
+        own = self._is_own(origin)
+        if is_free(rules, own=own):
+            if self._clock.monotonic() - self._looked >= LOOK_EVERY:
+                await self._look()
+            if origin not in self._slow:
+                return self._begin_free(origin, rules)
+        given = await self._thread.run(lambda _: self._begin(origin, pace.permitted(rules, own=own)))
+        if isinstance(given, VisitSlot):
+            self._visits.setdefault(origin, Visits()).count += 1
+        return given
+
+    def _begin_free(self, origin: Origin, rules: PaceRules) -> VisitSlot | Wait:
+        now = self._clock.epoch()
+        token = self._free.begin(origin, rules.parallel)
+        if token is None:
+            busy = Moment(at=now + OWN_LOOK_AGAIN, bound=Bound.BUSY)
+            return told(busy, pace.permitted(rules, own=True), shift=0.0)
+        return VisitSlot(origin=origin, token=token, started=now)
+
+    def _begin(self, origin: Origin, rules: Pace) -> VisitSlot | Wait:
+        now, shift = self._time.now(), self._time.shift()
+        others = self._tables.others(origin, now) + self._free.active(origin)
+        state = self._tables.state(origin)
+        place = ask(state, rules, now, shift=shift, others=others)
+        if place.state != state:
+            self._tables.save(origin, place.state, now)
+        if place.wait is not None:
+            return told(place.wait, rules, shift=shift)
+        return VisitSlot(origin=origin, token=self._tables.enter(origin, now), started=now + shift)
+
+    async def end_visit(self, slot: VisitSlot, rules: PaceRules, *, burst: float) -> None:
+        """Give the place back; the next visit waits at least `burst` seconds from now (payback)."""
+        origin = slot.origin
+        if slot.token < 0:
+            self._free.end(origin)
+            if origin not in self._slow:
+                return
+        permitted = pace.permitted(rules, own=self._is_own(origin))
+        heard = self._leave(origin)
+        state = await self._thread.run(lambda _: self._end(slot, permitted, burst, heard))
+        self._remember(origin, state)
+
+    def _leave(self, origin: Origin) -> Heard | None:
+        visits = self._visits.get(origin)
+        if visits is None:
+            return None
+        visits.count -= 1
+        if visits.count <= 0:
+            del self._visits[origin]
+        return visits.heard()
+
+    def _end(self, slot: VisitSlot, rules: Pace, burst: float, heard: Heard | None) -> OriginState:
+        now, origin = self._time.now(), slot.origin
+        started = self._tables.leave(slot.token)
+        if started is None:
+            started = min(self._time.from_wall(slot.started), now)
+        state = pace.settle(self._tables.state(origin), now)
+        state = pace.after_visit(state, rules, start=started, end=now, burst=burst, heard=heard)
+        self._tables.save(origin, state, now)
+        return state
+
+    # --- requests --------------------------------------------------------------------------------------------------
+
+    async def request_wait(self, origin: Origin, rules: PaceRules, *, limit: float = math.inf) -> float:
+        """Seconds to sleep before the next request there, reserved when not over `limit`."""
+        if rules.declared.delay <= 0.0 and not rules.declared.visit_time_utc:
+            resting = await self.resting_until(origin)
+            return 0.0 if resting is None else max(0.0, resting - self._clock.epoch())
+        permitted = pace.permitted(rules, own=self._is_own(origin))
+        return await self._thread.run(lambda _: self._reserve(origin, permitted, limit))
+
+    def _reserve(self, origin: Origin, rules: Pace, limit: float) -> float:
+        now = self._time.now()
+        state = pace.settle(self._tables.state(origin), now)
+        start, state = pace.request_start(state, rules, now, limit=limit, shift=self._time.shift())
+        self._tables.save(origin, state, now)
+        return max(0.0, start.at - now)
+
+    async def report(
+        self, origin: Origin, rules: PaceRules, *, status: int, retry_after: float | None, seconds: float
+    ) -> float | None:
+        """Tell an answer; epoch seconds until which the host must rest, None when it did not ask for that."""
+        if not is_limiting(status, retry_after):
+            visits = self._visits.get(origin)
+            if visits is not None:
+                visits.hear(status, seconds)
+            if status < 500 and origin in self._slow:
+                await self._answered(origin)
+            return None
+        answer = Answer(status=status, retry_after=retry_after, seconds=seconds)
+        permitted = pace.permitted(rules, own=self._is_own(origin))
+        state = await self._thread.run(lambda _: self._struck(origin, permitted, answer))
+        self._remember(origin, state)
+        return self._time.to_wall(state.rest_until)
+
+    def _struck(self, origin: Origin, rules: Pace, answer: Answer) -> OriginState:
+        now = self._time.now()
+        state = pace.settle(self._tables.state(origin), now)
+        state = pace.after_answer(state, rules, answer, now, jitter=self._jitter())
+        self._tables.save(origin, state, now)
+        return state
+
+    async def _answered(self, origin: Origin) -> None:
+        # Answers that come while the host rests were asked for before, and say nothing about its recovery.
+        if not self._slow[origin].unavailable or self._slow[origin].rest_until > self._time.now():
+            return
+        self._remember(origin, await self._thread.run(lambda _: self._well(origin)))
+
+    def _well(self, origin: Origin) -> OriginState:
+        now = self._time.now()
+        state = pace.answered(pace.settle(self._tables.state(origin), now))
+        self._tables.save(origin, state, now)
+        return state
+
+    async def resting_until(self, origin: Origin) -> float | None:
+        """Epoch seconds until which nothing may be asked there, by what any process of this user heard."""
+        if self._clock.monotonic() - self._looked >= LOOK_EVERY:
+            await self._look()
+        state = self._slow.get(origin)
+        if state is None or state.rest_until <= self._time.now():
+            return None
+        return self._time.to_wall(state.rest_until)
+
+    # --- what is known here ----------------------------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        self._looked = self._clock.monotonic()
+        found = await self._thread.run(lambda _: self._tables.slow())
+        now = self._time.now()
+        self._slow = {origin: pace.settle(state, now) for origin, state in found.items() if state.is_slowed(now)}
+
+    def _remember(self, origin: Origin, state: OriginState) -> None:
+        if state.is_slowed(self._time.now()):
+            self._slow[origin] = state
+        else:
+            self._slow.pop(origin, None)
+
+    def _is_own(self, origin: Origin) -> bool:
+        known = self._owned.get(origin)
+        if known is None:
+            if len(self._owned) >= OWN_KEPT:
+                self._owned.clear()
+            known = self._owned[origin] = self._own(origin)
+        return known
+
+    async def close(self) -> None:
+        """Give back the places this process still holds, then close the file. Again is harmless."""
+        if not self._thread.closed:
+            await self._thread.run(lambda _: self._tables.leave_all())
+        await self._thread.close()

@@ -1,0 +1,91 @@
+"""The host budget in memory: for tests. Behaves as `hosts` does, but knows of no other process."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from archiver.clock import Clock
+from archiver.frontier.budget import Visits, ask, is_free, is_limiting, told
+from archiver.model import Origin
+from archiver.policy import pace
+from archiver.policy.pace import Answer, OriginState
+from archiver.ports import PaceRules, VisitSlot, Wait
+
+
+class MemoryHostBudget:
+    """`own` says which origins are the operator's; `jitter` gives numbers in [0, 1)."""
+
+    def __init__(
+        self, clock: Clock, *, own: Callable[[Origin], bool], jitter: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        self._clock = clock
+        self._offset = clock.epoch() - clock.monotonic()
+        self._own = own
+        self._jitter = jitter
+        self._states: dict[Origin, OriginState] = {}
+        self._visits: dict[Origin, Visits] = {}
+        self._started: dict[int, float] = {}
+        self._token = 0
+
+    def _now(self) -> float:
+        return self._clock.monotonic() + self._offset
+
+    def _shift(self) -> float:
+        return self._clock.epoch() - self._now()
+
+    def _state(self, origin: Origin) -> OriginState:
+        return pace.settle(self._states.get(origin, OriginState()), self._now())
+
+    async def begin_visit(self, origin: Origin, rules: PaceRules) -> VisitSlot | Wait:
+        permitted = pace.permitted(rules, own=self._own(origin))
+        visits, now = self._visits.setdefault(origin, Visits()), self._now()
+        place = ask(self._state(origin), permitted, now, shift=self._shift(), others=visits.count)
+        self._states[origin] = place.state
+        if place.wait is not None:
+            return told(place.wait, permitted, shift=self._shift())
+        visits.count += 1
+        self._token += 1
+        self._started[self._token] = now
+        return VisitSlot(origin=origin, token=self._token, started=now + self._shift())
+
+    async def end_visit(self, slot: VisitSlot, rules: PaceRules, *, burst: float) -> None:
+        visits, start = self._visits[slot.origin], self._started.pop(slot.token)
+        visits.count -= 1
+        own = self._own(slot.origin)
+        if is_free(rules, own=own) and not self._state(slot.origin).is_slowed(self._now()):
+            return
+        permitted = pace.permitted(rules, own=own)
+        self._states[slot.origin] = pace.after_visit(
+            self._state(slot.origin), permitted, start=start, end=self._now(), burst=burst, heard=visits.heard()
+        )
+
+    async def request_wait(self, origin: Origin, rules: PaceRules, *, limit: float = math.inf) -> float:
+        permitted, now = pace.permitted(rules, own=self._own(origin)), self._now()
+        start, self._states[origin] = pace.request_start(
+            self._state(origin), permitted, now, limit=limit, shift=self._shift()
+        )
+        return start.at - now
+
+    async def report(
+        self, origin: Origin, rules: PaceRules, *, status: int, retry_after: float | None, seconds: float
+    ) -> float | None:
+        state, now = self._state(origin), self._now()
+        if not is_limiting(status, retry_after):
+            if origin in self._visits and self._visits[origin].count:
+                self._visits[origin].hear(status, seconds)
+            if status < 500 and state.rest_until <= now:
+                self._states[origin] = pace.answered(state)
+            return None
+        answer = Answer(status=status, retry_after=retry_after, seconds=seconds)
+        permitted = pace.permitted(rules, own=self._own(origin))
+        state = pace.after_answer(state, permitted, answer, now, jitter=self._jitter())
+        self._states[origin] = state
+        return state.rest_until + self._shift()
+
+    async def resting_until(self, origin: Origin) -> float | None:
+        state = self._state(origin)
+        return state.rest_until + self._shift() if state.rest_until > self._now() else None
+
+    async def close(self) -> None:
+        """Nothing is held."""

@@ -54,7 +54,11 @@ apt-get install -q -y --no-install-recommends -o 'Dpkg::Options::=--path-include
 
 
 class SetupFailed(Exception):
-    """A step did not work; the message says what the user can do."""
+    """A step did not work; the message is one line for the user, `output` what the failed program had to say."""
+
+    def __init__(self, message: str, output: str = "") -> None:
+        super().__init__(message)
+        self.output = output
 
 
 def main() -> int:
@@ -68,13 +72,15 @@ def main() -> int:
         if options.tests:
             environment(VENV, "dev", ["dev"])
     except SetupFailed as failure:
-        print(f"setup: {failure}", file=sys.stderr)
+        print(f"{failure.output}setup: {failure}", file=sys.stderr)
         return 1
     optional("replay (pywb)", lambda: environment(PYWB, "pywb", ["pywb-build", "pywb"]), retry=options.retry)
-    optional("the browser lane", browser, retry=options.retry)
+    if not has_browser():
+        optional("the browser lane", install_browser, retry=options.retry)
     optional("consent notices", consent, retry=options.retry)
-    if options.tests:
-        optional("tests against real servers", servers, retry=options.retry)
+    missing = [package for package, brings in SERVERS.items() if not present(brings)]
+    if options.tests and missing:
+        optional("some tests", lambda: apt_install(missing, why="servers are missing"), retry=options.retry)
     say("ready: .venv/bin/archiver")
     return 0
 
@@ -93,12 +99,14 @@ def optional(feature: str, step: Callable[[], None], *, retry: bool) -> None:
     try:
         step()
     except (SetupFailed, OSError) as failure:
-        note.write_text(f"{feature}: off. {failure}")
+        log = note.with_suffix(".log")
+        log.write_text(getattr(failure, "output", ""))
+        note.write_text(f"{feature}: off. {failure}" + (f" ({log.relative_to(ROOT)})" if log.stat().st_size else ""))
         say(note.read_text())
 
 
 def run(command: Sequence[str | Path], *, cwd: Path = ROOT) -> None:
-    """Runs `command` quietly and without input; raises SetupFailed with the end of its output."""
+    """Runs `command` quietly and without input; raises SetupFailed with the line that tells most, and all it said."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -110,9 +118,9 @@ def run(command: Sequence[str | Path], *, cwd: Path = ROOT) -> None:
         check=False,
     )
     if done.returncode:
-        lines = [line for line in done.stdout.splitlines() if line.strip()]
-        program = Path(str(command[0])).name
-        raise SetupFailed(f"{program} failed: " + "\n    ".join(lines[-8:]))
+        lines = [line.strip() for line in done.stdout.splitlines() if line.strip()] or [f"exit {done.returncode}"]
+        telling = next((line for line in lines if line.lower().startswith(("error", "e:", "npm err"))), lines[-1])
+        raise SetupFailed(f"{Path(str(command[0])).name} failed: {telling[:200]}", done.stdout)
 
 
 # ---- Python ---------------------------------------------------------------------------------------------------------
@@ -178,29 +186,33 @@ def install_project(python: Path) -> None:
 # ---- optional parts -------------------------------------------------------------------------------------------------
 
 
-def browser() -> None:
-    """A Chromium that starts: the one named, the system's, Debian's package, Playwright's download."""
+def has_browser() -> bool:
+    """Whether a Chromium is there and starts: the one named, the system's, Playwright's."""
+    named = os.environ.get("ARCHIVER_CHROMIUM")
+    names = [named] if named else CHROMIUM
+    found = next(filter(None, map(shutil.which, names)), None) or (None if named else playwright_chromium())
+    return bool(found) and subprocess.run([str(found), "--version"], capture_output=True, check=False).returncode == 0
+
+
+def install_browser() -> None:
+    """Debian's package where we may, else Playwright's download."""
     named = os.environ.get("ARCHIVER_CHROMIUM")
     if named:
-        return starts(named)
-    found = next(filter(None, map(shutil.which, CHROMIUM)), None) or playwright_chromium()
-    if found:
-        return starts(found)
-    if root_prefix() is not None and distribution() == "debian":
+        raise SetupFailed(f"ARCHIVER_CHROMIUM={named} does not start")
+    may_install = root_prefix() is not None
+    if may_install and distribution() == "debian":
         apt_install(["chromium"], why="no Chromium")
-        return starts("chromium")
+        return
     say("downloading Playwright's Chromium")
-    with_libraries = ["--with-deps"] if root_prefix() is not None else []
+    with_libraries = ["--with-deps"] if may_install else []
     try:
         run([VENV / "bin" / "playwright", "install", *with_libraries, "chromium"])
     except SetupFailed as failure:
-        raise SetupFailed(f"Install Chromium and name it in ARCHIVER_CHROMIUM. ({failure})") from None
-    return starts(playwright_chromium() or "chromium")
-
-
-def starts(program: str) -> None:
-    """Raises SetupFailed when `program` lacks libraries or is not there."""
-    run([program, "--version"])
+        raise SetupFailed(f"Install Chromium, or name one in ARCHIVER_CHROMIUM: {failure}", failure.output) from None
+    if not has_browser():
+        raise SetupFailed(
+            "Playwright's Chromium lacks libraries. As root run: .venv/bin/playwright install-deps chromium"
+        )
 
 
 def playwright_chromium() -> str | None:
@@ -227,14 +239,8 @@ def consent() -> None:
     stamp.write_text(wanted)
 
 
-def servers() -> None:
-    """What the system tests talk to. Each test names what it lacks, so a part of this is better than nothing."""
-    missing = [package for package, brings in SERVERS.items() if not present(brings)]
-    if missing:
-        apt_install(missing, why="some tests will be skipped")
-
-
 def present(what: str) -> bool:
+    """Whether a program, or a file given by its path, is there: what the system tests talk to."""
     folders = f"{os.environ.get('PATH', '')}:/usr/sbin"
     return Path(what).exists() if what.startswith("/") else shutil.which(what, path=folders) is not None
 

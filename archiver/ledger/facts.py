@@ -11,7 +11,7 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -124,11 +124,15 @@ class _Timex(ctypes.Structure):
     )
 
 
-def clock_state() -> dict[str, Any]:
+def _adjtimex(timex: _Timex) -> int:
+    return int(ctypes.CDLL(None).adjtimex(ctypes.byref(timex)))
+
+
+def clock_state(adjtimex: Callable[[_Timex], int] = _adjtimex) -> dict[str, Any]:
     """`synchronised`: what the kernel says about NTP, None where it cannot be asked; errors in microseconds."""
     timex = _Timex()
     try:
-        state = ctypes.CDLL(None).adjtimex(ctypes.byref(timex))
+        state = adjtimex(timex)
     except (OSError, AttributeError):
         state = -1
     if state < 0:

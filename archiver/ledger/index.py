@@ -6,6 +6,7 @@ Where `state/` cannot be written (a read-only copy), the view is built in memory
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from archiver.clock import iso
 from archiver.ledger import tables
 from archiver.ledger.reader import LedgerRow, read_row, read_rows, segment_paths
 
+_PATIENCE = 60.0  # seconds for another process to finish its refresh
 _LAST = "\U0010ffff"
 
 
@@ -79,8 +81,19 @@ class LedgerIndex:
     def refresh(self) -> int:
         """Take in what was appended since; number of new rows. A file that changed or went away starts a rebuild.
 
-        A line that is no row is passed over and named in `damaged`.
+        A line that is no row is passed over and named in `damaged`. An index that turns out to be damaged is replaced.
         """
+        try:
+            return self._refresh()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            self._db.close()
+            _remove(self._path)
+            self._db = _open(self._path)
+            return self._refresh()
+
+    def _refresh(self) -> int:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             if not self._unchanged():
@@ -90,7 +103,8 @@ class LedgerIndex:
             new = sum(self._take(path, ingest, damaged) for path in segment_paths(self._logs))
             self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.DatabaseError):
+                self._db.execute("ROLLBACK")
             raise
         self.damaged = tuple(damaged)
         return new
@@ -239,22 +253,24 @@ def _covers(match: str, target: str, key: str, capture_id: str) -> bool:
 
 def _open(path: Path) -> sqlite3.Connection:
     """The index at `path`, empty when it is new, of another version or damaged; in memory where it cannot be kept."""
-    for attempt in (path, path, None):
-        try:
-            return _connect(attempt)
-        except sqlite3.OperationalError:
-            continue  # cannot be written, or not be created
-        except sqlite3.DatabaseError:
-            path.unlink(missing_ok=True)
-        except OSError:
-            continue
-    raise AssertionError("a database in memory always opens")
+    try:
+        return _connect(path)
+    except (sqlite3.OperationalError, OSError):
+        return _connect(None)
+    except sqlite3.DatabaseError:
+        _remove(path)
+        return _connect(path)
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _connect(path: Path | None) -> sqlite3.Connection:
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-    db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=60.0)
+    db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=_PATIENCE)
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = OFF")  # it can be rebuilt: speed over power loss

@@ -13,6 +13,8 @@ from archiver.errors import LedgerError
 from archiver.ledger.chain import FIELDS, START, ZEROS, ChainReport, parse_body, verify_rows
 from archiver.ledger.segments import Head
 
+_BLOCK = 1 << 16
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerRow:
@@ -162,13 +164,13 @@ def _previous(path: Path) -> Head | None:
     return Head(hash=str(body.get("prev_head") or ZEROS), file=str(body["prev_file"]))
 
 
-def _last_line(path: Path, block: int = 1 << 16) -> bytes | None:
+def _last_line(path: Path) -> bytes | None:
     """The last line that ends with a line feed, read backwards in blocks."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
         tail = b""
         while size > 0:
-            step = min(block, size)
+            step = min(_BLOCK, size)
             size -= step
             file.seek(size)
             tail = file.read(step) + tail

@@ -151,7 +151,7 @@ def test_a_segment_holds_with_jq_and_openssl_alone(
 
     ledger = open_ledger()
     strange = LedgerEntry(event="end", data={"text": 'ä\u2028\x7f\\"\n\t\x00 %s %d \\n 🏛 ' + RECORD})
-    ledger.append_many([*story(), strange])
+    ledger.append_many([story()[9], strange])
     first = ledger.rotate()
     ledger.append_many([strange, strange])
     second = ledger.rotate()
@@ -172,7 +172,7 @@ def test_a_segment_holds_with_jq_and_openssl_alone(
         assert f"{segment.rows} rows hold, head {segment.head}" in checked.stdout
 
     whole = first.path.read_bytes()
-    for old, new, row in [(b"robotsTxt", b"robotsTxx", "row 11"), (b'"seq":0,"leaf":"', b'"seq":0,"leaf":"0', "row 1")]:
+    for old, new, row in [(b"robotsTxt", b"robotsTxx", "row 2"), (b'"seq":0,"leaf":"', b'"seq":0,"leaf":"0', "row 1")]:
         assert whole.count(old) >= 1
         first.path.write_bytes(whole.replace(old, new, 1))
         checked = run(first.path)

@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test save test test-fast lint soak bench lock clean
+.PHONY: help setup setup-test save test test-fast lint soak bench docs lock clean
 
 # the first Python that is new enough; or name one: make setup PYTHON=/path/to/python3
 PYTHON ?= $(firstword $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -47,6 +47,10 @@ soak: setup-test  ## the long forms
 
 bench: setup-test  ## the benchmark, public tools side by side
 	$(BIN)/python infra/bench/run.py
+
+docs:  ## write the pages that are made from the code
+	$(BIN)/python -m archiver.config.docs > docs/operator/config.md
+	$(BIN)/python -m archiver.ledger.sentences > docs/auditor/reasons.md
 
 lock: setup-test  ## renew the hashed locks, within pyproject.toml and infra/requirements/*.in
 	sh infra/lock.sh

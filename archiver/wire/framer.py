@@ -21,6 +21,10 @@ from archiver.wire.head import Head, parse_head
 _HEAD_END = re.compile(rb"\n\r?\n")
 _PROBE = h11.Request(method="GET", target="/", headers=[("Host", "host.invalid")])
 _HTTP2_SETTINGS = 4
+# h11 was made for heads of 16 KiB: past this its cost would hold up everything else
+_STRICT_LIMIT = 65_536
+# h11 tries to split blanks before a value in every way there is, in quadratic time
+_BLANKS = re.compile(rb":[ \t\r\n]{257}")
 _CUT_LENGTH = "peer closed connection without sending complete message body"
 _CUT_CHUNKED = "peer closed connection without sending complete message body (incomplete chunked read)"
 
@@ -157,6 +161,10 @@ class ResponseFramer:
         return True
 
     def _strict_objection(self, raw: bytes) -> str | None:
+        if len(raw) > _STRICT_LIMIT:
+            return f"a head of more than {_STRICT_LIMIT} bytes"
+        if _BLANKS.search(raw):
+            return "a field value after more than 256 blanks"
         if self._h11 is None:
             self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=self._limits.head + 1)
             self._h11.send(_PROBE)

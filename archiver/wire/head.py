@@ -48,14 +48,17 @@ def parse_head(raw: bytes) -> Head | None:
 def _fields(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
     """Name and value of each field line. A line without a colon is left to the bytes; it has no name."""
     fields: list[tuple[bytes, bytes]] = []
+    folds: dict[int, list[bytes]] = {}
     for line in lines[1:]:
         if line[:1] in b" \t" and line and fields:
-            name, value = fields[-1]
-            fields[-1] = (name, (value + b" " + line.strip()).strip())
+            folds.setdefault(len(fields) - 1, []).append(line.strip())
             continue
         name, colon, value = line.partition(b":")
         if colon:
             fields.append((name.strip().lower(), value.strip(b" \t\r")))
+    for place, more in folds.items():
+        name, value = fields[place]
+        fields[place] = (name, b" ".join([value, *more]).strip())
     return fields
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,14 +125,6 @@ class Robots(Protocol):
         ...
 
 
-class Gateway(Protocol):
-    """The choke point, as the visit, the proxy and the add-on see it."""
-
-    async def admit(self, candidate: Candidate) -> Decision: ...
-
-    async def fetch(self, candidate: Candidate) -> Fetched: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaceRules:
     """What binds an origin: the operator's gap between visit starts, what the site declares, and how many visits."""
@@ -141,6 +134,52 @@ class PaceRules:
     parallel: int = 1
     requisites: int = 4
     retry_after_cap: float = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """What admission found out about a candidate: the decision, where it may be dialled, and what binds its pace.
+
+    `robots` is the parsed robots.txt (RobotsAnswer.parsed), for the usage rules it may hold.
+    """
+
+    decision: Decision
+    vetted: Vetted
+    rules: PaceRules
+    robots: Any = None
+
+
+class Gateway(Protocol):
+    """The choke point, as the visit, the proxy and the add-on see it."""
+
+    async def admit(self, candidate: Candidate) -> Admitted:
+        """Run every rule; asks robots.txt when needed, dials nothing else."""
+        ...
+
+    async def fetch(
+        self, candidate: Candidate, admitted: Admitted | None = None, *, within: float | None = None
+    ) -> Fetched:
+        """Admit, tell the ledger, dial, judge the answer's headers. Faults of the site are values.
+
+        `within` bounds the exchange in seconds; what came until then is kept as truncated.
+        """
+        ...
+
+    def judge(self, fetched: Fetched, metas: Sequence[tuple[str, str]]) -> Fetched:
+        """The keep verdict again, with the page's meta elements (name, content) known."""
+        ...
+
+    def refuse(self, candidate: Candidate, decision: Decision) -> Fetched:
+        """Write the row of a request that is not made."""
+        ...
+
+    async def record(self, batch: Sequence[Fetched], *, page_id: str | None = None) -> list[Recorded]:
+        """Write the exchanges of a visit, in order, then their ledger rows."""
+        ...
+
+    def tell(self, entries: Sequence[LedgerEntry]) -> None:
+        """Rows that belong to no single exchange (visits, discoveries)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,10 +193,11 @@ class VisitSlot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """Not now. `until` is epoch seconds; `why` a Reason value."""
+    """Not now. `until` is epoch seconds; `why` a Reason value; `rule` says in words which rule of pace bound."""
 
     until: float
     why: str
+    rule: str = ""
 
 
 class HostBudget(Protocol):
@@ -169,8 +209,12 @@ class HostBudget(Protocol):
         """Give the place back; the next visit waits at least `burst` seconds from now (payback)."""
         ...
 
-    async def request_wait(self, origin: Origin, rules: PaceRules) -> float:
-        """Reserve the next request start at this origin; seconds to sleep before it (0 without a declared delay)."""
+    async def request_wait(self, origin: Origin, rules: PaceRules, *, limit: float = math.inf) -> float:
+        """Reserve the next request start at this origin; seconds to sleep before it (0 without a declared delay).
+
+        A rest or a closed Visit-time window counts too. A wait over `limit` seconds is told but not reserved: that
+        request must not be made.
+        """
         ...
 
     async def report(
@@ -281,6 +325,10 @@ class Recorder(Protocol):
 
     async def record(self, items: Sequence[WarcItem]) -> list[Recorded]:
         """write(2) all records of a visit; survives SIGKILL afterwards. Raises DiskError, rolled back to a whole record."""
+        ...
+
+    async def closed(self) -> list[ClosedSegment]:
+        """The segments that rollover has closed since the last call of this, `roll` or `close`; closes nothing."""
         ...
 
     async def roll(self) -> list[ClosedSegment]:

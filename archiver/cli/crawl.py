@@ -1,0 +1,159 @@
+"""`archiver crawl CONFIG.yaml` or `--url URL`: a site within its scope, by Scrapy or by the pump; goes on after a stop."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from archiver.cli.options import add_job_options, number, overrides, person, with_a_contact
+from archiver.cli.progress import progress_for
+from archiver.cli.results import Told, exit_code
+from archiver.cli.signals import stopping
+from archiver.config import Config, from_environment, load
+from archiver.engine.source import Tally
+from archiver.engine.run import Shipped
+from archiver.errors import UsageError
+from archiver.model import Page, Reason
+from archiver.wiring import Session, run_loop, session
+
+_LIMIT_CODES = {Reason.INTERRUPTED: 11, Reason.SIZE_LIMIT: 14, Reason.TIME_LIMIT: 15}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", nargs="?", metavar="CONFIG.yaml", help="docs/operator/config.md lists its keys")
+    parser.add_argument("--url", action="append", dest="seeds", metavar="URL", help="seed; may be given more than once")
+    parser.add_argument("--scope-type", metavar="TYPE", help="page, prefix (default), host, domain, any, custom")
+    parser.add_argument("--include", action="append", metavar="REGEX", help="with custom: URLs in scope")
+    parser.add_argument("--exclude", action="append", metavar="REGEX", help="URLs left out")
+    parser.add_argument("--depth", metavar="N", help="links away from the seed")
+    parser.add_argument("--limit", metavar="N", help="pages in all")
+    parser.add_argument("--driver", metavar="scrapy|pump", help="what drives the crawl (default: scrapy)")
+    parser.add_argument("--json", action="store_true", help="one JSON object a seed on stdout")
+    add_job_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Returns the exit code of decision 21; 11 after a signal, 14 and 15 when a size or time limit ended the crawl."""
+    environ = dict(os.environ)
+    if options.config is None and not options.seeds:
+        raise UsageError("nothing to crawl; give CONFIG.yaml or --url URL")
+    path = Path(options.config) if options.config else None
+    config = with_a_contact(load(path, _overrides(options), environ), environ)
+    for warning in config.warnings:
+        print(f"archiver: note: {warning}", file=sys.stderr)
+    if config.job.driver == "scrapy":
+        crawled = _scrapy(config, environ, quiet=options.json)
+    else:
+        crawled = run_loop(_pump(config, environ, quiet=options.json))
+    return report(config, crawled, as_json=options.json)
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, Any]:
+    found = overrides(options)
+    found.update(
+        seeds=options.seeds,
+        scopeType=options.scope_type,
+        include=options.include,
+        exclude=options.exclude,
+        depth=number(options.depth, "--depth", whole=True),
+        pageLimit=number(options.limit, "--limit", whole=True),
+        driver=options.driver,
+    )
+    return {name: value for name, value in found.items() if value is not None}
+
+
+class Crawled:
+    """What a crawl came to: the seeds' pages, counts, files."""
+
+    def __init__(self) -> None:
+        self.seeds: list[Page] = []
+        self.tally = Tally()
+        self.gaps = 0
+        self.shipped = Shipped()
+
+    def page(self, page: Page) -> None:
+        if page.candidate.seed:
+            self.seeds.append(page)
+        if page.completeness.verdict == "gaps":
+            self.gaps += 1
+
+
+def _scrapy(config: Config, environ: dict[str, str], *, quiet: bool) -> Crawled:
+    """Imported here: `--driver pump` must not wait for Scrapy and Twisted to load."""
+    from archiver.crawl.run import crawl
+
+    crawled = Crawled()
+    with progress_for(sys.stderr, quiet=quiet) as progress:
+
+        def on_page(page: Page) -> None:
+            crawled.page(page)
+            progress.page(page)
+
+        found = crawl(config, person(environ, through="scrapy"), on_page)
+    told = {page.candidate.key for page in crawled.seeds}
+    crawled.seeds.extend(page for page in found.left if page.candidate.key not in told)
+    crawled.tally, crawled.shipped = found.tally, found.shipped
+    return crawled
+
+
+async def _pump(config: Config, environ: dict[str, str], *, quiet: bool) -> Crawled:
+    crawled = Crawled()
+    async with session(
+        config, from_environment(environ), environ, person(environ, through="cli"), saving=False
+    ) as work:
+        await drive(work, crawled, quiet=quiet, concurrency=config.pace.concurrency)
+    return crawled
+
+
+async def drive(work: Session, crawled: Crawled, *, quiet: bool, concurrency: int) -> None:
+    """Pump until nothing is left or a limit is met, then close and store."""
+    with stopping(work.stop), progress_for(sys.stderr, quiet=quiet) as progress:
+
+        def on_page(page: Page) -> None:
+            crawled.page(page)
+            progress.page(page)
+
+        crawled.tally = await work.pump(patience=None).run(on_page, concurrency=concurrency)
+    crawled.seeds.extend(await work.left_over(crawled.seeds))
+    crawled.shipped = await work.run.finish(stopped=crawled.tally.stopped, counts=dict(crawled.tally.statuses))
+
+
+def report(config: Config, crawled: Crawled, *, as_json: bool) -> int:
+    """Say what was crawled; returns the exit code."""
+    import json
+
+    name = config.job.collection
+    told = [Told(page=page, shipped=crawled.shipped, collection=name, replay_port=None) for page in crawled.seeds]
+    if as_json:
+        for one in told:
+            print(json.dumps(one.to_json(), ensure_ascii=False))
+    else:
+        _say(config, crawled)
+    stopped = crawled.tally.stopped
+    if stopped in _LIMIT_CODES:
+        return _LIMIT_CODES[stopped]
+    statuses = [one.status for one in told]
+    return exit_code(
+        statuses,
+        gaps=crawled.gaps > 0,
+        require_complete=config.job.require_complete,
+        store_error=crawled.shipped.error,
+    )
+
+
+def _say(config: Config, crawled: Crawled) -> None:
+    tally = crawled.tally
+    folder = Path(config.job.out, "collections", config.job.collection)
+    parts = ", ".join(f"{count} {status}" for status, count in sorted(tally.statuses.items())) or "no page"
+    print(f"{parts}; {tally.wire_bytes:,} bytes from the wire, in {folder}.")
+    if crawled.gaps:
+        print(f"{crawled.gaps} pages lack something: archiver list {config.job.collection} shows which.")
+    if tally.stopped is Reason.INTERRUPTED:
+        print("Interrupted: the same command goes on where this one stopped.")
+    elif tally.stopped is not None:
+        print(f"Ended by {tally.stopped.value}.")
+    if crawled.shipped.error is not None:
+        print(f"Not stored: {crawled.shipped.error}")

@@ -1,0 +1,75 @@
+"""`archiver list [COLLECTION]`: one line a capture, from the ledger's index."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from archiver.cli.collections import add_place_options, places_of
+from archiver.clock import SYSTEM
+from archiver.errors import UsageError
+from archiver.ledger.index import Capture, LedgerIndex
+
+COLUMNS = ("t", "status", "http_status", "access", "completeness", "url", "title")
+FORMATS = ("table", "csv", "jsonl")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("collection", nargs="?", help="default: main")
+    parser.add_argument("--url", metavar="PREFIX", default="", help="only URLs that begin so")
+    parser.add_argument("--since", metavar="DATE", help="only captures since 2026-11-23 or 2026-11-23T12:00:00")
+    parser.add_argument("--format", metavar="|".join(FORMATS), default="table")
+    add_place_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.format not in FORMATS:
+        raise UsageError(f"--format: {options.format!r} is none of {', '.join(FORMATS)}")
+    since = moment(options.since) if options.since else None
+    places = places_of(options.collection, options.out)
+    with LedgerIndex(places.state / "ledger-index.sqlite", places.logs, collection=places.name) as index:
+        captures = index.captures(prefix=options.url, since=since, now=SYSTEM.now())
+        {"table": _table, "csv": _csv, "jsonl": _jsonl}[options.format](captures)
+        for damage in index.damaged:
+            print(f"archiver: damaged ledger row: {damage}", file=sys.stderr)
+    return 0
+
+
+def moment(text: str) -> datetime:
+    """A date or time as typed; without a zone it is UTC. Raises UsageError."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--since: {text!r} is no date; write it as 2026-11-23 or 2026-11-23T12:00:00") from None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def _table(captures: Iterable[Capture]) -> None:
+    for one in captures:
+        mark = "" if one.completeness != "gaps" else "  (gaps)"
+        access = "" if one.access == "open" else f"  [{one.access}]"
+        print(f"{one.t[:19]}  {one.status:<9} {one.http_status or '-':>4}  {one.url}{access}{mark}")
+
+
+def _csv(captures: Iterable[Capture]) -> None:
+    writer = csv.writer(sys.stdout)
+    writer.writerow(COLUMNS)
+    for one in captures:
+        row = asdict(one)
+        writer.writerow([_plain(row[name]) for name in COLUMNS])
+
+
+def _plain(value: object) -> object:
+    """A cell that begins like a formula is shown as text: spreadsheets run formulas (OWASP, CSV injection)."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _jsonl(captures: Iterable[Capture]) -> None:
+    for one in captures:
+        print(json.dumps(asdict(one), ensure_ascii=False))

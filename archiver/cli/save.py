@@ -1,0 +1,117 @@
+"""`archiver save URL...`: each URL one visit, one WARC a run, told in sentences or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from archiver.cli.options import add_job_options, overrides, person, with_a_contact
+from archiver.cli.progress import progress_for
+from archiver.cli.results import Told, exit_code, sentence
+from archiver.cli.signals import stopping
+from archiver.config import Config, for_save, from_environment
+from archiver.engine.run import Shipped
+from archiver.errors import UsageError
+from archiver.model import Page
+from archiver.wiring import run_loop, session
+
+WAIT_FOR_HOST = 90.0  # how long `save` waits for a host's turn before it says "deferred"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("urls", nargs="*", metavar="URL", help="what to archive; https is assumed without a scheme")
+    parser.add_argument("--json", action="store_true", help="one JSON object a URL on stdout")
+    parser.add_argument("--demo", action="store_true", help="archive the bundled demo site on loopback")
+    add_job_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Returns the exit code of decision 21."""
+    if options.demo:
+        if options.urls:
+            raise UsageError("--demo brings its own URLs; give either --demo or URLs")
+        return _demo(options)
+    return _save(options, options.urls)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from archiver.demo import DemoSite
+
+    with DemoSite() as site:
+        options.allow_address = [*(options.allow_address or []), *site.addresses]
+        options.collection = options.collection or "demo"
+        return _save(options, site.seeds)
+
+
+def _save(options: argparse.Namespace, urls: list[str]) -> int:
+    environ = dict(os.environ)
+    config = with_a_contact(for_save(urls, overrides(options), environ), environ)
+    for warning in config.warnings:
+        print(f"archiver: note: {warning}", file=sys.stderr)
+    told = run_loop(_run(config, environ, quiet=options.json))
+    if options.json:
+        for one in told:
+            print(json.dumps(one.to_json(), ensure_ascii=False))
+    else:
+        _say(config, told)
+    gaps = any(one.page.completeness.verdict == "gaps" for one in told)
+    error = told[0].shipped.error if told else None
+    statuses = [one.status for one in told]
+    return exit_code(statuses, gaps=gaps, require_complete=config.job.require_complete, store_error=error)
+
+
+async def _run(config: Config, environ: dict[str, str], *, quiet: bool) -> list[Told]:
+    pages: list[Page] = []
+    actor = person(environ, through="cli")
+    async with session(config, from_environment(environ), environ, actor, saving=True) as work:
+        with stopping(work.stop), progress_for(sys.stderr, quiet=quiet) as progress:
+
+            def on_page(page: Page) -> None:
+                pages.append(page)
+                progress.page(page)
+
+            tally = await work.pump(patience=WAIT_FOR_HOST).run(on_page, concurrency=config.pace.concurrency)
+        pages.extend(await work.left_over(pages))
+        shipped = await work.run.finish(stopped=tally.stopped, counts=dict(tally.statuses))
+    return _in_order(config, pages, shipped)
+
+
+def _in_order(config: Config, pages: list[Page], shipped: Shipped) -> list[Told]:
+    """As the user gave the URLs; a URL given twice is one visit."""
+    order = {seed.url: number for number, seed in enumerate(config.seeds)}
+    pages = sorted(pages, key=lambda page: order.get(page.candidate.url, len(order)))
+    return [Told(page=page, shipped=shipped, collection=config.job.collection, replay_port=None) for page in pages]
+
+
+def _say(config: Config, told: list[Told]) -> None:
+    for one in told:
+        print(sentence(one))
+    kept = [one for one in told if one.status in ("archived", "captured")]
+    folder = Path(config.job.out, "collections", config.job.collection)
+    print()
+    if kept:
+        size = sum(one.page.wire_bytes for one in kept)
+        print(f"{len(kept)} of {len(told)} archived in {folder} ({size:,} bytes from the wire).")
+    else:
+        print("Nothing was archived.")
+    error = told[0].shipped.error if told else None
+    if error is not None:
+        print(f"Not stored: {error}")
+    refused = [one for one in told if one.status == "refused"]
+    if refused:
+        print(f"Why, and what you can do:  archiver why {refused[0].page.candidate.url}{_where(config)}")
+    if kept:
+        print(f"Look at it:                archiver replay {config.job.collection}{_out(config)}")
+        print(f"Check it:                  archiver verify {folder}")
+
+
+def _where(config: Config) -> str:
+    collection = "" if config.job.collection == "main" else f" --collection {config.job.collection}"
+    return collection + _out(config)
+
+
+def _out(config: Config) -> str:
+    return "" if config.job.out == "crawls" else f" --out {config.job.out}"

@@ -1,0 +1,34 @@
+"""`archiver why URL`: the ledger's answer in words, or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from archiver.cli.collections import add_place_options, places_of
+from archiver.clock import SYSTEM
+from archiver.ledger.explain import explain
+from archiver.ledger.index import LedgerIndex
+from archiver.urls import canonical, seed_url
+
+EXIT_UNKNOWN = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("url", metavar="URL")
+    parser.add_argument("--collection", metavar="NAME", help="default: main")
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    add_place_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 when the ledger knows the URL, else 1."""
+    url = seed_url(options.url)
+    places = places_of(options.collection, options.out)
+    with LedgerIndex(places.state / "ledger-index.sqlite", places.logs, collection=places.name) as index:
+        rows = index.rows_for(canonical(url))
+        answer = explain(url, rows, locate=index.locate, now=SYSTEM.now())
+    print(json.dumps(answer.to_json(), ensure_ascii=False) if options.json else answer.text(), end="")
+    if options.json:
+        print()
+    return EXIT_UNKNOWN if answer.verdict == "unknown" else 0

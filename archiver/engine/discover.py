@@ -1,0 +1,63 @@
+"""From the links of a page to outlinks with a scope verdict, each URL looked at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from archiver import urls
+from archiver.engine.read import Reading
+from archiver.model import Candidate, Keep, Kind, Objection, Outlink, Reason, Verdict
+
+ScopeCheck = Callable[[Candidate], Objection | None]
+REMEMBERED = 200_000
+
+_NOFOLLOW_LINK = Objection(verdict=Verdict.REFUSE, reason=Reason.NOFOLLOW, rule='rel="nofollow" on the link')
+
+
+class Discoverer:
+    """Holds a bounded memory of URLs already committed to the frontier, so that most links cost one set look-up."""
+
+    def __init__(self, check: ScopeCheck, *, obey_nofollow: bool = True, enabled: bool = True) -> None:
+        self._check = check
+        self._obey_nofollow = obey_nofollow
+        self._enabled = enabled
+        self._known: set[str] = set()
+
+    def outlinks(self, page: Candidate, reading: Reading, keep: Keep | None) -> tuple[list[Outlink], int]:
+        """New-looking outlinks, and how many links led to URLs already known."""
+        if not self._enabled:
+            return [], 0
+        found: list[Outlink] = []
+        repeats = 0
+        page_nofollow = self._page_objection(keep)
+        for url, nofollow in reading.links:
+            if url in self._known:
+                repeats += 1
+                continue
+            candidate = Candidate(
+                url=url,
+                key=urls.canonical(url),
+                origin=urls.origin_of(url),
+                kind=Kind.DOCUMENT,
+                depth=page.depth + 1,
+                via=page.url,
+                path=page.path + "L",
+            )
+            objection = self._check(candidate)
+            if objection is None:
+                objection = page_nofollow or (_NOFOLLOW_LINK if nofollow and self._obey_nofollow else None)
+            found.append(Outlink(candidate=candidate, objection=objection))
+        return found, repeats
+
+    def remember(self, outlinks: Sequence[Outlink]) -> None:
+        """Called once the frontier has them. A link refused for nofollow may still be followed from another page."""
+        if len(self._known) > REMEMBERED:
+            self._known.clear()
+        for outlink in outlinks:
+            if outlink.objection is None or outlink.objection.reason is not Reason.NOFOLLOW:
+                self._known.add(outlink.candidate.url)
+
+    def _page_objection(self, keep: Keep | None) -> Objection | None:
+        if keep is None or keep.follow or not self._obey_nofollow:
+            return None
+        return Objection(verdict=Verdict.REFUSE, reason=Reason.NOFOLLOW, rule="the page says nofollow")

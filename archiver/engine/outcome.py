@@ -1,0 +1,121 @@
+"""From what a visit gathered to the page and to what the frontier keeps of it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from archiver.engine.visit import Gathered
+from archiver.model import Access, Candidate, Decision, Fetched, Page, Reason, Status, Verdict, WarcRecordRef
+from archiver.ports import VisitOutcome
+
+COME_BACK = frozenset({429, 503})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    started_at: datetime
+    started: float
+
+
+def page_of(
+    gathered: Gathered,
+    capture_id: str,
+    records: tuple[WarcRecordRef, ...],
+    started_at: datetime,
+    seconds: float,
+    *,
+    wanted: bool,
+) -> Page:
+    """The visit as its user sees it."""
+    shown = shown_document(gathered)
+    exchange, keep = shown.exchange, shown.keep
+    exchanges = [one.exchange for one in gathered.batch if one.exchange is not None]
+    return Page(
+        candidate=gathered.fetched[0].candidate,
+        capture_id=capture_id,
+        status=_status(shown),
+        lane=shown.candidate.lane,
+        decision=shown.decision,
+        started_at=started_at,
+        seconds=seconds,
+        final_url=shown.candidate.url,
+        http_status=exchange.status if exchange is not None else None,
+        title=gathered.reading.title if gathered.reading is not None else "",
+        access=keep.access if keep is not None else Access.OPEN,
+        keep=keep,
+        completeness=gathered.completeness(wanted=wanted),
+        records=records,
+        failure=shown.failure,
+        wire_bytes=sum(one.response.size for one in exchanges),
+        fetched=len(exchanges),
+    )
+
+
+def shown_document(gathered: Gathered) -> Fetched:
+    """What stands for the visit: for a seed where its redirects led; for a link found, the last answer we have.
+
+    A seed that redirects to a refused page was refused, as far as its user can tell. A page of a crawl that redirects
+    out of scope was captured: its answer is that redirect.
+    """
+    last = gathered.document
+    if last.exchange is not None or (last.candidate.seed and last.decision.reason is not Reason.DUPLICATE):
+        return last
+    answered = [one for one in gathered.fetched if one.exchange is not None]
+    return answered[-1] if answered else last
+
+
+def outcome_of(gathered: Gathered, page: Page) -> VisitOutcome:
+    """`deferred` where the site said to come back (429, 503), `failed` where there is no answer at all."""
+    first = gathered.fetched[0]
+    state, reason, not_before = "done", page.decision.reason.value, None
+    if first.exchange is None:
+        state = "failed" if first.failure is not None else "refused"
+        reason = Reason.FAILED.value if first.failure is not None else reason
+    elif first.exchange.status in COME_BACK:
+        state, reason = "deferred", Reason.RATE_LIMITED.value
+    elif gathered.document.decision.verdict is Verdict.DEFER:
+        state, not_before = "deferred", _epoch(gathered.document.decision.not_before)
+    where = next((ref for ref in page.records if ref.type in ("response", "revisit")), None)
+    kept = {one.candidate.key: one.candidate for one in gathered.batch[1:] if one.exchange is not None}
+    kept.pop(first.candidate.key, None)
+    return VisitOutcome(
+        state=state,
+        reason=reason,
+        not_before=not_before,
+        file=where.file if where is not None else None,
+        offset=where.offset if where is not None else None,
+        requisites=tuple(kept.values()),
+    )
+
+
+def _status(shown: Fetched) -> Status:
+    if shown.exchange is not None:
+        return Status.CAPTURED
+    if shown.failure is not None:
+        return Status.FAILED
+    return Status.DEFERRED if shown.decision.verdict is Verdict.DEFER else Status.REFUSED
+
+
+def _epoch(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.astimezone(UTC).timestamp()
+
+
+def not_visited(candidate: Candidate, *, now: datetime, until: float | None) -> Page:
+    """A seed whose turn did not come in this run; `until` (epoch) is when its host may be asked again."""
+    decision = Decision(
+        verdict=Verdict.DEFER,
+        reason=Reason.RATE_LIMITED if until is not None else Reason.INTERRUPTED,
+        rule="the host asked for a rest" if until is not None else "the run ended before its turn",
+        not_before=datetime.fromtimestamp(until, UTC) if until is not None else None,
+    )
+    return Page(
+        candidate=candidate,
+        capture_id="",
+        status=Status.DEFERRED,
+        lane=candidate.lane,
+        decision=decision,
+        started_at=now,
+        seconds=0.0,
+        final_url=candidate.url,
+    )

@@ -1,0 +1,77 @@
+"""What this job has already fetched: a stylesheet shared by a thousand pages is asked for once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from enum import Enum
+from hashlib import blake2b
+
+
+class Shared(Enum):
+    """What is known about a key: ours to fetch, already kept in this job, or being fetched by another visit."""
+
+    NEW = "new"
+    KEPT = "kept"
+    FAILED = "failed"
+
+
+AskFrontier = Callable[[Sequence[str]], Awaitable[frozenset[str]]]
+
+
+class Registry:
+    """Eight bytes a URL; `ask` covers what an earlier process of the same job fetched (None for a fresh job)."""
+
+    def __init__(self, ask: AskFrontier | None = None) -> None:
+        self._done: set[bytes] = set()
+        self._running: dict[bytes, asyncio.Future[bool]] = {}
+        self._ask = ask
+
+    def is_kept(self, key: str) -> bool:
+        """Whether this process has it already; the cheap answer for most requisites of most pages."""
+        return _digest(key) in self._done
+
+    async def begin(self, key: str) -> Shared:
+        """Take the key, or wait for the visit that has it. NEW obliges the caller to call `end` or `forget`."""
+        digest = _digest(key)
+        while True:
+            if digest in self._done:
+                return Shared.KEPT
+            running = self._running.get(digest)
+            if running is None:
+                break
+            if not await asyncio.shield(running):
+                return Shared.FAILED
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._running[digest] = future
+        if self._ask is not None and await self._ask([key]):
+            self.end(key, kept=True)
+            return Shared.KEPT
+        return Shared.NEW
+
+    def take(self, key: str) -> bool:
+        """Take the key without waiting; False when somebody has it or has it in hand."""
+        digest = _digest(key)
+        if digest in self._done or digest in self._running:
+            return False
+        self._running[digest] = asyncio.get_running_loop().create_future()
+        return True
+
+    def end(self, key: str, *, kept: bool) -> None:
+        """Tell those who wait. A key that was not kept may be tried again by a later visit."""
+        digest = _digest(key)
+        if kept:
+            self._done.add(digest)
+        future = self._running.pop(digest, None)
+        if future is not None and not future.done():
+            future.set_result(kept)
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """The visit that fetched them was not committed: nobody may rely on it."""
+        for key in keys:
+            self._done.discard(_digest(key))
+            self.end(key, kept=False)
+
+
+def _digest(key: str) -> bytes:
+    return blake2b(key.encode(), digest_size=8).digest()

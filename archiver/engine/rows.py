@@ -1,0 +1,91 @@
+"""Ledger rows that tell of visits and discoveries. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from archiver.clock import iso
+from archiver.model import Candidate, LedgerEntry, Outlink, Page, Reason, StoredObject
+
+MATTER_SHOWN = 100
+
+
+def visit_entry(page: Page, *, discovered: int, repeats: int) -> LedgerEntry:
+    """The end of a visit. `discovered` counts URLs new to the job, `repeats` links to what it already knew."""
+    completeness = page.completeness
+    data: dict[str, Any] = {
+        "key": page.candidate.key,
+        "capture_id": page.capture_id,
+        "status": page.status.value,
+        "reason": page.decision.reason.value,
+        "lane": page.lane.value,
+        "http_status": page.http_status,
+        "final_url": page.final_url,
+        "title": page.title,
+        "access": page.access.value,
+        "started_at": iso(page.started_at),
+        "seconds": round(page.seconds, 3),
+        "size": page.wire_bytes,
+        "fetched": page.fetched,
+        "completeness": {
+            "verdict": completeness.verdict,
+            "kept": completeness.kept,
+            "refused": completeness.refused,
+            "failed": completeness.failed,
+        },
+        "discovered": discovered,
+        "repeats": repeats,
+    }
+    if completeness.matter:
+        data["matter"] = [
+            {"url": gap.url, "type": gap.type, "reason": gap.reason, "rule": gap.rule}
+            for gap in completeness.matter[:MATTER_SHOWN]
+        ]
+    if page.records:
+        files = {ref.file: ref for ref in reversed(page.records)}
+        places = [{"file": ref.file, "offset": ref.offset, "record_id": ref.record_id} for ref in files.values()]
+        data["record"] = next(place for place in places if place["file"] == page.records[0].file)
+        if len(places) > 1:
+            data["records"] = places
+    if page.failure is not None:
+        data["failure"] = {"code": page.failure.code.value, "message": page.failure.message}
+    return LedgerEntry(event="visit", url=page.candidate.url, data=data)
+
+
+def discovered_entries(outlinks: Sequence[Outlink], fresh: frozenset[str]) -> list[LedgerEntry]:
+    """A row for each URL seen for the first time that will not be fetched, and why."""
+    rows = []
+    for outlink in outlinks:
+        candidate, objection = outlink.candidate, outlink.objection
+        if objection is None or candidate.key not in fresh:
+            continue
+        data = {
+            "key": candidate.key,
+            "verdict": objection.verdict.value,
+            "reason": objection.reason.value,
+            "rule": objection.rule,
+            "via": candidate.via,
+            "path": candidate.path,
+        }
+        rows.append(LedgerEntry(event="discovered", url=candidate.url, data=data))
+    return rows
+
+
+def seed_entry(candidate: Candidate) -> LedgerEntry:
+    """What the user asked for."""
+    return LedgerEntry(event="seed", url=candidate.url, data={"key": candidate.key})
+
+
+def pending_entry(candidate: Candidate, reason: Reason) -> LedgerEntry:
+    """A URL that was found, was in scope, and was not asked for in this run."""
+    data = {"key": candidate.key, "reason": reason.value, "via": candidate.via, "path": candidate.path}
+    return LedgerEntry(event="pending", url=candidate.url, data=data)
+
+
+def stored_entry(stored: StoredObject) -> LedgerEntry:
+    """A file that is where it belongs, checked against what the store really holds."""
+    name = stored.uri.rpartition("/")[2]
+    return LedgerEntry(
+        event="stored", data={"file": name, "uri": stored.uri, "sha256": stored.sha256, "size": stored.size}
+    )

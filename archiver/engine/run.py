@@ -1,0 +1,159 @@
+"""One run of one job: what happens before the first claim, beside the visits, and after the last."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from archiver.clock import Clock
+from archiver.engine.rows import pending_entry, seed_entry, stored_entry
+from archiver.engine.ship import ClosedFile, Shipper
+from archiver.errors import ArchiverError
+from archiver.model import Candidate, ClosedSegment, LedgerEntry, Outlink, Reason, StoredObject
+from archiver.ports import Frontier, Ledger, Recorder
+
+KEEPER_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class Shipped:
+    """What is stored and checked. `files` are names that every store holds; `error` is why something is left."""
+
+    stored: list[StoredObject] = field(default_factory=list)
+    files: set[str] = field(default_factory=set)
+    error: ArchiverError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunParts:
+    """`facts` is the data of the run row; `epilogue` writes what belongs into the WARC before it is closed.
+
+    `finished` is called when the job is over (not when it was interrupted); `leftovers` gives the files that are
+    complete only then: ledger segments, the list of pages.
+    """
+
+    clock: Clock
+    ledger: Ledger
+    recorder: Recorder
+    frontier: Frontier
+    shipper: Shipper
+    facts: dict[str, Any]
+    epilogue: Callable[[], Awaitable[None]]
+    finished: Callable[[], Awaitable[None]]
+    leftovers: Callable[[], Sequence[ClosedFile]]
+    salvaged: Sequence[Salvaged] = ()
+
+
+class Salvaged(Protocol):
+    """A WARC that a killed process left behind, made whole: what was cut off, and the file if anything was kept."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def cut_at(self) -> int: ...
+    @property
+    def kept_records(self) -> int: ...
+    @property
+    def segment(self) -> ClosedSegment | None: ...
+
+
+class Run:
+    """`async with run.open(): drive ...; await run.finish(...)`. A fault inside leaves all that was captured."""
+
+    def __init__(self, parts: RunParts) -> None:
+        self._p = parts
+        self._group: asyncio.TaskGroup | None = None
+        self._shipping: set[asyncio.Task[None]] = set()
+        self.shipped = Shipped()
+
+    @contextlib.asynccontextmanager
+    async def open(self, seeds: Sequence[Candidate]) -> AsyncIterator[None]:
+        """Write the start, enqueue the seeds, and keep files synced and shipped until the block ends."""
+        p = self._p
+        p.ledger.append(LedgerEntry(event="run", data=p.facts))
+        if seeds:
+            p.ledger.append_many([seed_entry(seed) for seed in seeds])
+            await p.frontier.add([Outlink(candidate=seed) for seed in seeds])
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            await self._adopt()
+            keeper = group.create_task(self._keep())
+            try:
+                yield
+            finally:
+                keeper.cancel()
+
+    async def _adopt(self) -> None:
+        """Files that a killed process left: told, and shipped like our own."""
+        for one in self._p.salvaged:
+            data = {"file": one.file, "kept": one.kept_records, "cut": one.cut_at}
+            self._p.ledger.append(LedgerEntry(event="salvage", data=data))
+            if one.segment is not None:
+                self._take([one.segment])
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(KEEPER_SECONDS)
+            await asyncio.to_thread(self._p.ledger.sync)
+            self._take(await self._p.recorder.closed())
+
+    def _take(self, segments: Sequence[ClosedSegment]) -> None:
+        for segment in segments:
+            assert self._group is not None
+            task = self._group.create_task(self._ship(segment))
+            self._shipping.add(task)
+            task.add_done_callback(self._shipping.discard)
+
+    async def _ship(self, segment: ClosedSegment) -> None:
+        stored = await self._p.shipper.ship(segment)
+        self.shipped.stored.extend(stored)
+        self.shipped.files.add(segment.file)
+        self._p.ledger.append_many([stored_entry(one) for one in stored])
+
+    async def finish(self, *, stopped: Reason | None, counts: dict[str, int]) -> Shipped:
+        """Close everything, then check and store it; tells what was not fetched and why. Call inside `open`."""
+        p = self._p
+        if stopped is not None:
+            await self._tell_pending(stopped)
+        await p.epilogue()
+        self._take(await p.recorder.close())
+        while self._shipping:
+            await asyncio.gather(*self._shipping)
+        await self._drain(tell=True)
+        found = await p.frontier.counts()
+        frontier = {
+            "discovered": found.discovered, "fetched": found.done, "refused": found.refused, "failed": found.failed,
+            "pending": found.pending + found.claimed,
+        }  # fmt: skip
+        reason = stopped.value if stopped is not None else None
+        p.ledger.append(LedgerEntry(event="end", data={"stopped": reason, "counts": counts, "frontier": frontier}))
+        p.ledger.close()
+        if stopped is not Reason.INTERRUPTED:
+            await p.finished()
+        self.shipped.stored.extend(await p.shipper.ship_files(await asyncio.to_thread(p.leftovers), {}))
+        await self._drain(tell=False)
+        return self.shipped
+
+    async def _drain(self, *, tell: bool) -> None:
+        """What could not be uploaded is not archived; it stays journaled and on disk."""
+        drained = await self._p.shipper.drain()
+        known = {one.uri for one in self.shipped.stored}
+        fresh = [one for one in drained.stored.values() if one.uri not in known]
+        self.shipped.stored.extend(fresh)
+        self.shipped.files -= drained.left
+        self.shipped.error = drained.error
+        if tell:
+            self._p.ledger.append_many([stored_entry(one) for one in fresh])
+
+    async def _tell_pending(self, reason: Reason) -> None:
+        batch: list[LedgerEntry] = []
+        async for candidate in self._p.frontier.pending():
+            batch.append(pending_entry(candidate, reason))
+            if len(batch) >= 500:
+                self._p.ledger.append_many(batch)
+                batch.clear()
+        if batch:
+            self._p.ledger.append_many(batch)

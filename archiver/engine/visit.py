@@ -1,0 +1,311 @@
+"""A visit: one document with its redirect hops and requisites, gathered as a transaction and not yet written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+
+from archiver import urls
+from archiver.clock import Clock
+from archiver.engine.limits import VisitLimits
+from archiver.engine.read import Reading, read
+from archiver.engine.registry import Registry, Shared
+from archiver.model import (
+    Candidate,
+    Completeness,
+    Fetched,
+    Gap,
+    Kind,
+    Objection,
+    Origin,
+    Reason,
+    Verdict,
+)
+from archiver.policy.decide import decide
+from archiver.ports import Admitted, Gateway
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What a visit found. `fetched` is in wire order: hops, document, then requisites as the page names them."""
+
+    fetched: list[Fetched] = field(default_factory=list)
+    requisites: list[tuple[int, Fetched]] = field(default_factory=list)
+    reading: Reading | None = None
+    frames: list[tuple[Fetched, Reading]] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    kept: int = 0
+    refused: int = 0
+    failed: int = 0
+    burst: float = 0.0
+    owned: list[str] = field(default_factory=list)
+
+    @property
+    def document(self) -> Fetched:
+        """The last hop: what the seed's URL came to."""
+        return self.fetched[-1]
+
+    def pages(self) -> list[tuple[Fetched, Reading]]:
+        """The document and its frames, where they could be read: what links are found on."""
+        own = [(self.document, self.reading)] if self.reading is not None else []
+        return [*own, *self.frames]
+
+    @property
+    def batch(self) -> list[Fetched]:
+        return [*self.fetched, *(one for _, one in sorted(self.requisites, key=lambda pair: pair[0]))]
+
+    def completeness(self, *, wanted: bool) -> Completeness:
+        verdict = ("gaps" if self.gaps else "complete") if wanted else "document-only"
+        return Completeness(
+            verdict=verdict, kept=self.kept, refused=self.refused, failed=self.failed, matter=tuple(self.gaps)
+        )
+
+
+class Visit:
+    """Runs once. The caller has taken the candidate's key in the registry; the visit gives it back."""
+
+    def __init__(self, *, gateway: Gateway, registry: Registry, clock: Clock, limits: VisitLimits, policy: str) -> None:
+        self._gateway = gateway
+        self._registry = registry
+        self._clock = clock
+        self._limits = limits
+        self._policy = policy
+        self._gathered = Gathered()
+        self._deadline = 0.0
+        self._started = 0
+        self._met: set[str] = set()
+        self._bytes: Counter[Origin] = Counter()
+        self._places: dict[Origin, asyncio.Semaphore] = {}
+        self._stopped: dict[Origin, str] = {}
+
+    async def run(self, candidate: Candidate, admitted: Admitted) -> Gathered:
+        """Fetch the document, then what it needs. Everything that the site does wrong is a value in the result."""
+        declared = admitted.rules.declared.delay
+        budget = self._limits.declared_seconds if declared > 0 else self._limits.seconds
+        self._deadline = self._clock.monotonic() + budget
+        await self._document(candidate, admitted)
+        self._document_known()
+        if self._limits.want_requisites and self._gathered.reading is not None:
+            started = self._clock.monotonic()
+            document = self._gathered.document.candidate
+            await self._requisites_of(document, self._gathered.reading, depth=0)
+            self._gathered.burst = self._clock.monotonic() - started if self._started else 0.0
+        return self._gathered
+
+    # -- the document and its hops
+
+    async def _document(self, candidate: Candidate, admitted: Admitted) -> None:
+        gathered = self._gathered
+        self._met.add(candidate.key)
+        fetched = await self._gateway.fetch(candidate, admitted, within=self._left())
+        gathered.fetched.append(fetched)
+        while (target := redirect_target(fetched)) is not None:
+            following = self._follow(fetched.candidate, target, kind=Kind.DOCUMENT)
+            objection = self._hop_objection(following)
+            if objection is not None:
+                gathered.fetched.append(self._gateway.refuse(following, decide([objection], policy=self._policy)))
+                return
+            self._met.add(following.key)
+            fetched = await self._gateway.fetch(following, within=self._left())
+            gathered.fetched.append(fetched)
+        await self._read_document(fetched)
+
+    def _hop_objection(self, following: Candidate) -> Objection | None:
+        """A redirect to what another visit of this job has, or has in hand, ends here: that URL has its own visit."""
+        if following.hops > self._limits.hops:
+            return _refuse(Reason.TOO_MANY_REDIRECTS, f"more than {self._limits.hops} redirects in a row")
+        if following.url in {fetched.candidate.url for fetched in self._gathered.fetched}:
+            return _refuse(Reason.TOO_MANY_REDIRECTS, "redirects in a circle")
+        if following.key not in self._met and not self._registry.take(following.key):
+            return _refuse(Reason.DUPLICATE, "this job has the redirect's target already")
+        return None
+
+    def _document_known(self) -> None:
+        """Tell visits that need one of these as a frame, before our own requisites: else two wait for each other."""
+        for fetched in self._gathered.fetched:
+            key = fetched.candidate.key
+            if fetched.exchange is not None or key in self._met:
+                self._gathered.owned.append(key)
+                self._registry.end(key, kept=fetched.exchange is not None)
+
+    async def _read_document(self, fetched: Fetched) -> None:
+        exchange = fetched.exchange
+        if exchange is None or exchange.method == "HEAD":
+            return
+        reading = await read(fetched.candidate.url, exchange, limit=self._limits.decoded)
+        self._gathered.reading = reading
+        if reading.metas:
+            self._gathered.fetched[-1] = self._gateway.judge(fetched, reading.metas)
+
+    # -- requisites
+
+    async def _requisites_of(self, parent: Candidate, reading: Reading, *, depth: int) -> None:
+        """All requisites of one document or stylesheet, and theirs, at most `in_flight` an origin at a time."""
+        wanted = []
+        for url, resource_type in reading.requisites:
+            candidate = self._wanted(parent, url, resource_type)
+            if candidate is not None:
+                self._started += 1
+                wanted.append((self._started, candidate))
+        if not wanted:
+            return
+        async with asyncio.TaskGroup() as group:
+            for index, candidate in wanted:
+                group.create_task(self._requisite(index, candidate, depth))
+
+    def _wanted(self, parent: Candidate, url: str, resource_type: str) -> Candidate | None:
+        """None when this visit or an earlier one of the job has it, or when the visit has asked for enough."""
+        key = urls.canonical(url)
+        if key in self._met:
+            return None
+        self._met.add(key)
+        if self._registry.is_kept(key):
+            self._gathered.kept += 1
+            return None
+        if self._started >= self._limits.requisites:
+            self._gap(url, resource_type, Reason.REQUISITE_LIMIT, f"more than {self._limits.requisites} requisites")
+            return None
+        return self._follow(parent, url, kind=Kind.REQUISITE, resource_type=resource_type)
+
+    async def _requisite(self, index: int, candidate: Candidate, depth: int) -> None:
+        """Waits for nobody while somebody may wait for it: the key is given back before its own requisites are met."""
+        state = await self._registry.begin(candidate.key)
+        if state is Shared.KEPT:
+            self._gathered.kept += 1
+            return
+        if state is Shared.FAILED:
+            self._gathered.failed += 1
+            self._gap(candidate.url, candidate.resource_type, Reason.FAILED, "failed in another visit of this job")
+            return
+        self._gathered.owned.append(candidate.key)
+        kept = False
+        try:
+            fetched = await self._fetch_requisite(index, candidate)
+            kept = self._count(fetched)
+        finally:
+            self._registry.end(candidate.key, kept=kept)
+        if kept and fetched.exchange is not None and depth < self._limits.frame_depth:
+            reading = await read(
+                fetched.candidate.url, fetched.exchange, limit=self._limits.decoded, type_hint=candidate.resource_type
+            )
+            if reading.is_html:
+                self._gathered.frames.append((self._gateway.judge(fetched, reading.metas), reading))
+            await self._requisites_of(fetched.candidate, reading, depth=depth + 1)
+
+    async def _fetch_requisite(self, index: int, candidate: Candidate) -> Fetched:
+        """One requisite with its redirects; every hop is recorded."""
+        fetched = await self._in_place(candidate)
+        self._gathered.requisites.append((index, fetched))
+        while (target := redirect_target(fetched)) is not None:
+            following = self._follow(fetched.candidate, target, kind=Kind.REQUISITE)
+            if following.hops > self._limits.hops:
+                objection = _refuse(Reason.TOO_MANY_REDIRECTS, f"more than {self._limits.hops} redirects in a row")
+                fetched = self._gateway.refuse(following, decide([objection], policy=self._policy))
+            else:
+                fetched = await self._in_place(following)
+            self._gathered.requisites.append((index, fetched))
+        return fetched
+
+    async def _in_place(self, candidate: Candidate) -> Fetched:
+        """Wait for a place at the origin; what the visit cannot afford any more is refused, never deferred."""
+        admitted = await self._gateway.admit(candidate)
+        if not admitted.decision.allowed:
+            return self._gateway.refuse(candidate, admitted.decision)
+        declared = admitted.rules.declared.delay
+        places = 1 if declared > 0 else min(self._limits.in_flight, admitted.rules.requisites)
+        place = self._places.setdefault(candidate.origin, asyncio.Semaphore(places))
+        async with place:
+            objection = self._unaffordable(candidate, declared)
+            if objection is not None:
+                return self._gateway.refuse(candidate, decide([objection], policy=self._policy))
+            fetched = await self._gateway.fetch(candidate, admitted, within=self._left())
+            self._account(fetched)
+            return fetched
+
+    def _unaffordable(self, candidate: Candidate, declared: float) -> Objection | None:
+        reason, rule = Reason.ALLOWED, ""
+        if candidate.origin in self._stopped:
+            reason, rule = Reason.RATE_LIMITED, self._stopped[candidate.origin]
+        elif declared > 0 and self._left() < declared:
+            reason, rule = Reason.CRAWL_DELAY_BUDGET, f"the site asks for {declared:g} s between requests"
+        elif self._left() <= 0:
+            reason, rule = Reason.TIME_LIMIT, f"the visit took its {self._limits.seconds:g} s"
+        elif self._bytes[candidate.origin] >= self._limits.requisite_bytes:
+            reason, rule = Reason.SIZE_LIMIT, f"{self._limits.requisite_bytes} bytes from one origin in one visit"
+        return None if reason is Reason.ALLOWED else _refuse(reason, rule)
+
+    def _account(self, fetched: Fetched) -> None:
+        exchange, origin = fetched.exchange, fetched.candidate.origin
+        if exchange is None:
+            return
+        self._bytes[origin] += exchange.response.size
+        if exchange.status in (429, 503):
+            self._stopped[origin] = f"the host answered {exchange.status} during this visit"
+
+    def _count(self, fetched: Fetched) -> bool:
+        """Whether the requisite is in the archive as a reader would need it."""
+        candidate, exchange = fetched.candidate, fetched.exchange
+        if exchange is not None and exchange.status < 500 and exchange.status != 429 and not exchange.truncated:
+            self._gathered.kept += 1
+            return True
+        if exchange is None and fetched.failure is None:
+            self._gathered.refused += 1
+            self._gap(candidate.url, candidate.resource_type, fetched.decision.reason, fetched.decision.rule)
+            return False
+        self._gathered.failed += 1
+        self._gap(candidate.url, candidate.resource_type, Reason.FAILED, _why_failed(fetched))
+        return False
+
+    def _gap(self, url: str, resource_type: str, reason: Reason, rule: str) -> None:
+        self._gathered.gaps.append(Gap(url=url, type=resource_type, reason=reason.value, rule=rule))
+
+    # -- small things
+
+    def _left(self) -> float:
+        return self._deadline - self._clock.monotonic()
+
+    def _follow(self, parent: Candidate, url: str, *, kind: Kind, resource_type: str | None = None) -> Candidate:
+        """A candidate found on `parent`: a redirect hop (same resource type) or a requisite."""
+        redirect = resource_type is None
+        return Candidate(
+            url=url,
+            key=urls.canonical(url),
+            origin=urls.origin_of(url),
+            kind=kind,
+            resource_type=parent.resource_type if resource_type is None else resource_type,
+            depth=parent.depth,
+            via=parent.url,
+            initiator=parent.initiator if redirect else self._gathered.document.candidate.url,
+            path=parent.path + ("R" if redirect else "E"),
+            lane=parent.lane,
+            seed=parent.seed if redirect else False,
+            hops=parent.hops + 1 if redirect else 0,
+            headers=parent.headers if redirect and url.startswith(str(parent.origin) + "/") else (),
+        )
+
+
+def redirect_target(fetched: Fetched) -> str | None:
+    """Where a redirect leads: absolute http(s), None when it is no redirect or leads nowhere we go."""
+    exchange = fetched.exchange
+    if exchange is None or exchange.status not in REDIRECTS:
+        return None
+    location = exchange.header(b"location")
+    if not location:
+        return None
+    return urls.join(fetched.candidate.url, location.decode("utf-8", "replace").strip())
+
+
+def _why_failed(fetched: Fetched) -> str:
+    if fetched.failure is not None:
+        return f"{fetched.failure.code.value}: {fetched.failure.message}"
+    exchange = fetched.exchange
+    if exchange is not None and exchange.truncated:
+        return f"cut off ({exchange.truncated.value})"
+    return f"HTTP {exchange.status}" if exchange is not None else ""
+
+
+def _refuse(reason: Reason, rule: str) -> Objection:
+    return Objection(verdict=Verdict.REFUSE, reason=reason, rule=rule)

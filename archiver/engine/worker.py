@@ -1,0 +1,152 @@
+"""What both drivers do with a claim: admit, take a place, visit, write, tell, complete."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Protocol
+
+from archiver.clock import Clock
+from archiver.engine.discover import Discoverer
+from archiver.engine.limits import VisitLimits
+from archiver.engine.outcome import Timing, outcome_of, page_of
+from archiver.engine.registry import Registry, Shared
+from archiver.engine.rows import discovered_entries, visit_entry
+from archiver.engine.visit import Gathered, Visit
+from archiver.model import (
+    Claim,
+    Decision,
+    Fetched,
+    Outlink,
+    Page,
+    Reason,
+    Status,
+    Verdict,
+)
+from archiver.ports import Admitted, Frontier, Gateway, HostBudget, VisitOutcome, VisitSlot, Wait
+
+RETRY_SECONDS = 60.0
+
+
+class PageLog(Protocol):
+    """`pages/pages.jsonl` (WACZ 1.1.1, 5.3)."""
+
+    def add(self, page: Page) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What a worker works with; one of each a run."""
+
+    gateway: Gateway
+    frontier: Frontier
+    budget: HostBudget
+    registry: Registry
+    discoverer: Discoverer
+    pages: PageLog
+    clock: Clock
+    limits: VisitLimits
+    policy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """How a claim ended. `page` None: given back, due again at `again` (epoch). `document` for drivers that parse."""
+
+    page: Page | None = None
+    document: Fetched | None = None
+    again: float | None = None
+
+
+class Worker:
+    """Stateless between claims; any number of coroutines may call `attempt` at once."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._t = tools
+
+    async def attempt(self, claim: Claim) -> Attempt:
+        """Visit one claimed URL. Robots is asked before a place is taken, never while holding one (decision 12)."""
+        candidate = claim.candidate
+        if await self._t.registry.begin(candidate.key) is Shared.KEPT:
+            await self._t.frontier.complete(claim, VisitOutcome(state="done", reason=Reason.DUPLICATE.value), ())
+            return Attempt()
+        try:
+            admitted = await self._t.gateway.admit(candidate)
+            if not admitted.decision.allowed:
+                return await self._not_visited(claim, admitted.decision)
+            slot = await self._t.budget.begin_visit(candidate.origin, admitted.rules)
+            if isinstance(slot, Wait):
+                await self._t.frontier.release(claim, not_before=slot.until, reason=slot.why)
+                return Attempt(again=slot.until)
+            return await self._visit(claim, admitted, slot)
+        finally:
+            self._t.registry.end(candidate.key, kept=False)
+
+    async def _visit(self, claim: Claim, admitted: Admitted, slot: VisitSlot) -> Attempt:
+        t = self._t
+        visit = Visit(gateway=t.gateway, registry=t.registry, clock=t.clock, limits=t.limits, policy=t.policy)
+        timing = Timing(started_at=t.clock.now(), started=t.clock.monotonic())
+        burst = 0.0
+        try:
+            gathered = await visit.run(claim.candidate, admitted)
+            burst = gathered.burst
+        finally:
+            await t.budget.end_visit(slot, admitted.rules, burst=burst)
+        capture_id = uuid.uuid4().hex
+        try:
+            recorded = await t.gateway.record(gathered.batch, page_id=capture_id)
+            refs = tuple(ref for one in recorded for ref in one.refs)
+            seconds = t.clock.monotonic() - timing.started
+            page = page_of(gathered, capture_id, refs, timing.started_at, seconds, wanted=t.limits.want_requisites)
+            await self._commit(claim, gathered, page)
+        except BaseException:
+            t.registry.forget(gathered.owned)
+            raise
+        return Attempt(page=page, document=gathered.document)
+
+    async def _commit(self, claim: Claim, gathered: Gathered, page: Page) -> None:
+        """Records are written; now the frontier in one transaction, then the rows that tell of it."""
+        t = self._t
+        outlinks, repeats = self._outlinks(gathered)
+        outcome = outcome_of(gathered, page)
+        done = await t.frontier.complete(claim, outcome, outlinks)
+        t.discoverer.remember(outlinks)
+        rows = [visit_entry(page, discovered=len(done.fresh), repeats=repeats)]
+        rows.extend(discovered_entries(outlinks, done.fresh))
+        t.gateway.tell(rows)
+        if page.status is Status.CAPTURED:
+            t.pages.add(page)
+
+    def _outlinks(self, gathered: Gathered) -> tuple[list[Outlink], int]:
+        found: list[Outlink] = []
+        repeats = 0
+        for fetched, reading in gathered.pages():
+            links, again = self._t.discoverer.outlinks(fetched.candidate, reading, fetched.keep)
+            found.extend(links)
+            repeats += again
+        return found, repeats
+
+    async def _not_visited(self, claim: Claim, decision: Decision) -> Attempt:
+        """Refused or deferred before anything was asked of the site: a row, a record, and the frontier's verdict."""
+        t = self._t
+        candidate = claim.candidate
+        fetched = t.gateway.refuse(candidate, decision)
+        recorded = await t.gateway.record([fetched])
+        deferred = decision.verdict is Verdict.DEFER
+        not_before = decision.not_before.timestamp() if decision.not_before else t.clock.epoch() + RETRY_SECONDS
+        state = "deferred" if deferred else "refused"
+        outcome = VisitOutcome(state=state, reason=decision.reason.value, not_before=not_before if deferred else None)
+        await t.frontier.complete(claim, outcome, ())
+        page = Page(
+            candidate=candidate,
+            capture_id=uuid.uuid4().hex,
+            status=Status.DEFERRED if deferred else Status.REFUSED,
+            lane=candidate.lane,
+            decision=decision,
+            started_at=t.clock.now(),
+            seconds=0.0,
+            final_url=candidate.url,
+            records=tuple(ref for one in recorded for ref in one.refs),
+        )
+        t.gateway.tell([visit_entry(page, discovered=0, repeats=0)])
+        return Attempt(page=page, document=fetched)

@@ -1,0 +1,147 @@
+"""`Gate`: one candidate through admission, the wire and the keep verdict."""
+
+from __future__ import annotations
+
+import uuid
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from archiver.errors import CaptureError
+from archiver.gateway import record
+from archiver.gateway.admit import Admission
+from archiver.gateway.parts import GatePolicy, GatePorts
+from archiver.model import (
+    Candidate,
+    Decision,
+    Exchange,
+    Failure,
+    FailureCode,
+    Fetched,
+    Kind,
+    LedgerEntry,
+    Origin,
+)
+from archiver.ports import Admitted, Recorded, WireLimits, WireRequest
+
+_OURS = frozenset({b"host", b"user-agent", b"from", b"sec-gpc", b"connection", b"content-length", b"transfer-encoding"})
+_PERMANENT = frozenset({FailureCode.TLS_ERROR, FailureCode.HEADER_LIMIT, FailureCode.PROTOCOL_ERROR})
+_ORIGINS_REMEMBERED = 4096
+
+
+class Gate:
+    """Implements `ports.Gateway`. Holds no policy, no socket and no file of its own."""
+
+    def __init__(self, ports: GatePorts, policy: GatePolicy) -> None:
+        self._admission = Admission(ports, policy)
+        self._ports = ports
+        self._policy = policy
+        self._robots_seen: OrderedDict[Origin, Any] = OrderedDict()
+
+    async def admit(self, candidate: Candidate) -> Admitted:
+        return await self._admission.admit(candidate, self._fetch_robots)
+
+    async def fetch(
+        self, candidate: Candidate, admitted: Admitted | None = None, *, within: float | None = None
+    ) -> Fetched:
+        """The row of the decision is written before the dial (decision 11)."""
+        if admitted is None:
+            admitted = await self.admit(candidate)
+        if not admitted.decision.allowed:
+            return self.refuse(candidate, admitted.decision)
+        limits = self._policy.limits
+        if within is not None and within < limits.total:
+            limits = replace(limits, total=max(1.0, within))
+        return await self._dial(candidate, admitted, limits)
+
+    def refuse(self, candidate: Candidate, decision: Decision) -> Fetched:
+        self._ports.ledger.append(record.decision_entry(candidate, decision))
+        return Fetched(candidate=candidate, decision=decision)
+
+    async def _dial(self, candidate: Candidate, admitted: Admitted, limits: WireLimits) -> Fetched:
+        decision = admitted.decision
+        if admitted.rules.declared.delay > 0:
+            wait = await self._ports.budget.request_wait(candidate.origin, admitted.rules)
+            if wait > 0:
+                await self._ports.sleep(wait)
+        self._ports.ledger.append(record.decision_entry(candidate, decision))
+        if admitted.robots is not None:
+            self._remember_robots(candidate.origin, admitted.robots)
+        try:
+            exchange = await self._exchange(candidate, admitted, limits)
+        except CaptureError as error:
+            code = FailureCode(error.code)
+            failure = Failure(code=code, message=str(error), transient=code not in _PERMANENT)
+            return Fetched(candidate=candidate, decision=decision, failure=failure)
+        await self._ports.budget.report(
+            candidate.origin,
+            admitted.rules,
+            status=exchange.status,
+            retry_after=self._policy.retry_after(exchange),
+            seconds=exchange.first_byte_seconds,
+        )
+        fetched = Fetched(candidate=candidate, decision=decision, exchange=exchange, response_id=new_record_id())
+        return self.judge(fetched, ())
+
+    async def _exchange(self, candidate: Candidate, admitted: Admitted, limits: WireLimits) -> Exchange:
+        if admitted.vetted.error is not None:
+            raise CaptureError(FailureCode.DNS_ERROR, admitted.vetted.error)
+        request = WireRequest(
+            url=candidate.url,
+            origin=candidate.origin,
+            method=candidate.method,
+            target=self._policy.target(candidate.url),
+            headers=self._headers(candidate),
+            addresses=admitted.vetted.addresses,
+            body=candidate.body,
+            limits=limits,
+        )
+        return await self._ports.client.exchange(request)
+
+    def _headers(self, candidate: Candidate) -> tuple[tuple[bytes, bytes], ...]:
+        host = (b"Host", self._policy.host_header(candidate.url))
+        own = [(name, value) for name, value in candidate.headers if name.lower() not in _OURS]
+        given = {name.lower() for name, _ in own}
+        defaults = [pair for pair in self._policy.defaults if pair[0].lower() not in given]
+        length = [(b"Content-Length", str(len(candidate.body)).encode())] if candidate.body else []
+        return (host, *self._policy.identity, *defaults, *own, *length, (b"Connection", b"keep-alive"))
+
+    def judge(self, fetched: Fetched, metas: Sequence[tuple[str, str]]) -> Fetched:
+        if fetched.exchange is None:
+            return fetched
+        robots = self._robots_seen.get(fetched.candidate.origin)
+        keep = self._policy.judge(fetched.candidate, fetched.exchange, metas, robots)
+        return replace(fetched, keep=keep)
+
+    async def record(self, batch: Sequence[Fetched], *, page_id: str | None = None) -> list[Recorded]:
+        """Refused and failed candidates get a `urn:policy:` record too, so that absence is explainable."""
+        items = [record.item(fetched, now=self._ports.clock.now(), page_id=page_id) for fetched in batch]
+        recorded = await self._ports.recorder.record(items)
+        rows = [record.outcome_entry(fetched, where) for fetched, where in zip(batch, recorded, strict=True)]
+        self._ports.ledger.append_many([row for row in rows if row is not None])
+        return recorded
+
+    def tell(self, entries: Sequence[LedgerEntry]) -> None:
+        if entries:
+            self._ports.ledger.append_many(entries)
+
+    async def _fetch_robots(self, candidate: Candidate) -> Fetched:
+        """robots.txt and its redirect hops: same address rules, same rows, recorded at once as their own evidence."""
+        assert candidate.kind is Kind.ROBOTS
+        admitted = await self.admit(candidate)
+        if not admitted.decision.allowed:
+            return self.refuse(candidate, admitted.decision)
+        fetched = await self._dial(candidate, admitted, self._policy.robots_limits)
+        await self.record([fetched])
+        return fetched
+
+    def _remember_robots(self, origin: Origin, parsed: Any) -> None:
+        self._robots_seen[origin] = parsed
+        if len(self._robots_seen) > _ORIGINS_REMEMBERED:
+            self._robots_seen.popitem(last=False)
+
+
+def new_record_id() -> str:
+    """`urn:uuid:...` (WARC 1.1, 5.2), without angle brackets."""
+    return f"urn:uuid:{uuid.uuid4()}"

@@ -1,0 +1,53 @@
+"""What the gateway is given: the ports it talks through and the rules it calls. It decides nothing by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archiver.clock import Clock
+from archiver.model import Candidate, Exchange, Keep, Origin
+from archiver.policy.decide import Rule
+from archiver.ports import Client, Declared, Dialer, HostBudget, Ledger, PaceRules, Recorder, Robots, WireLimits
+
+RetryAfter = Callable[[Exchange], float | None]
+Judge = Callable[[Candidate, Exchange, Sequence[tuple[str, str]], Any], Keep]
+PaceOf = Callable[[Origin, Declared], PaceRules]
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatePorts:
+    """One of each a run."""
+
+    dialer: Dialer
+    client: Client
+    robots: Robots
+    budget: HostBudget
+    ledger: Ledger
+    recorder: Recorder
+    clock: Clock
+    sleep: Sleep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatePolicy:
+    """Identity, limits, and the pure rules.
+
+    `rules` object before anything is dialled, in order. `identity` headers go out on every request, `defaults` where
+    the candidate brings none of that name. `transclude`: requisites that robots.txt refuses are fetched and say so.
+    """
+
+    name: str
+    rules: tuple[Rule, ...]
+    pace_of: PaceOf
+    transclude: bool
+    identity: tuple[tuple[bytes, bytes], ...]
+    defaults: tuple[tuple[bytes, bytes], ...]
+    judge: Judge
+    retry_after: RetryAfter
+    host_header: Callable[[str], bytes]
+    target: Callable[[str], bytes]
+    limits: WireLimits = field(default_factory=WireLimits)
+    robots_limits: WireLimits = field(default_factory=lambda: WireLimits(total=20.0, idle=15.0, body=4 << 20))

@@ -1,0 +1,55 @@
+"""`pages/pages.jsonl` of a collection: what WACZ and replay list as pages (WACZ 1.1.1, 5.3)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import orjson
+
+from archiver.clock import iso
+from archiver.errors import DiskError
+from archiver.model import Access, Page
+
+_HEADER = {"format": "json-pages-1.0", "id": "pages", "title": "All Pages"}
+
+
+class PagesFile:
+    """Appends a line a page; open pages only, so that nothing hidden is listed. One write(2) a line."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "pages.jsonl"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            self._fd = os.open(self._path, flags, 0o666)
+            if os.fstat(self._fd).st_size == 0:
+                self._write(orjson.dumps(_HEADER) + b"\n")
+        except OSError as error:
+            raise DiskError(f"{self._path}: {error.strerror}") from error
+
+    def add(self, page: Page) -> None:
+        """Raises DiskError when the line cannot be written."""
+        if page.access is not Access.OPEN or (page.keep is not None and not page.keep.listed):
+            return
+        row = {
+            "id": page.capture_id,
+            "url": page.final_url,
+            "ts": iso(page.started_at),
+            "title": page.title or page.final_url,
+            "status": page.http_status,
+            "size": page.wire_bytes,
+            "seed": page.candidate.seed,
+        }
+        try:
+            self._write(orjson.dumps(row) + b"\n")
+        except OSError as error:
+            raise DiskError(f"{self._path}: {error.strerror}") from error
+
+    def _write(self, line: bytes) -> None:
+        while line:
+            line = line[os.write(self._fd, line) :]
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1

@@ -1,0 +1,364 @@
+"""The composition root: the only file that names concrete classes. Builds one run out of one configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import platform
+import re
+import uuid
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from archiver import __version__, urls
+from archiver.clock import SYSTEM, Clock
+from archiver.config import Config, Environment, Places, is_own
+from archiver.engine.discover import Discoverer
+from archiver.engine.limits import VisitLimits
+from archiver.engine.pump import Pump
+from archiver.engine.registry import Registry
+from archiver.engine.run import Run, RunParts
+from archiver.engine.scopes import SeedScopes
+from archiver.engine.ship import Shipper, closed_file
+from archiver.engine.source import ClaimSource, RunLimits, Stop
+from archiver.engine.worker import Tools, Worker
+from archiver.frontier.hosts import SqliteHostBudget
+from archiver.frontier.jobs import FrontierFile, open_frontier
+from archiver.frontier.memory import MemoryFrontier
+from archiver.gateway import Gate, GatePolicy, GatePorts
+from archiver.identity import request_headers
+from archiver.ledger.facts import run_facts
+from archiver.ledger.reader import last_head, segment_paths
+from archiver.ledger.segments import JsonlLedger
+from archiver.model import Access, Actor, Candidate, ClosedSegment, DocumentItem, Exchange, Kind, Origin, Page
+from archiver.pages import PagesFile
+from archiver.policy.address import AllowList
+from archiver.policy.keep import Judge
+from archiver.policy.retry_after import retry_after
+from archiver.ports import Declared, Frontier, PaceRules, WireLimits
+from archiver.store.local import LocalStore
+from archiver.warc.reindex import verify_index
+from archiver.warc.salvage import salvage
+from archiver.warc.streams import SegmentSettings
+from archiver.warc.verify import verify_file
+from archiver.warc.writer import WarcRecorder
+from archiver.wire.client import HttpClient
+from archiver.wire.dial import SystemDialer
+from archiver.wire.robots import RobotsService
+from archiver.wire.tls import Trust
+
+Result = TypeVar("Result")
+_NOT_HOST = re.compile(r"[^A-Za-z0-9.-]+")
+
+
+def run_loop(work: Coroutine[Any, Any, Result]) -> Result:
+    """asyncio.run on uvloop where it is installed: it halves the loop's own CPU time."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(work)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """One run, ready to be driven."""
+
+    config: Config
+    places: Places
+    job: str
+    resumed: bool
+    run: Run
+    gate: Gate
+    worker: Worker
+    frontier: Frontier
+    budget: SqliteHostBudget
+    stop: Stop
+    clock: Clock
+
+    def source(self, *, patience: float | None) -> ClaimSource:
+        """`patience`: seconds that a resting host is waited for when nothing else is left; None = as long as it takes."""
+        return ClaimSource(
+            frontier=self.frontier,
+            clock=self.clock,
+            limits=self.limits(patience),
+            stop=self.stop,
+            batch=2 * self.config.pace.concurrency,
+        )
+
+    def pump(self, *, patience: float | None) -> Pump:
+        return Pump(self.source(patience=patience), self.worker)
+
+    def limits(self, patience: float | None) -> RunLimits:
+        limits = self.config.limits
+        return RunLimits(
+            pages=limits.page_limit or None,
+            seconds=limits.time_limit or None,
+            wire_bytes=limits.size_limit or None,
+            patience=patience,
+        )
+
+    async def left_over(self, pages: Sequence[Page]) -> list[Page]:
+        """Seeds that were not visited (a host at rest, a limit, a signal), as deferred pages."""
+        from archiver.engine.outcome import not_visited
+
+        told = {page.candidate.key for page in pages}
+        waiting = [one async for one in self.frontier.pending() if one.seed and one.key not in told]
+        found = []
+        for candidate in waiting:
+            until = await self.budget.resting_until(candidate.origin)
+            found.append(not_visited(candidate, now=self.clock.now(), until=until))
+        return found
+
+
+@contextlib.asynccontextmanager
+async def session(
+    config: Config, environment: Environment, environ: Mapping[str, str], actor: Actor, *, saving: bool
+) -> AsyncIterator[Session]:
+    """Everything for one run, started; closed at the end whatever happens.
+
+    `saving`: a few URLs in memory, no resume. Raises ConfigError, DiskError before anything is asked of a site.
+    """
+    clock = SYSTEM
+    places = Places.of(config, environment).create()
+    job = config.job.crawl_id or uuid.uuid4().hex
+
+    def own(origin: Origin) -> bool:
+        return is_own(config, origin.host, origin.port)
+
+    async with contextlib.AsyncExitStack() as stack:
+        frontier, file = await _frontier(config, places, clock, own=own, job=job, saving=saving)
+        if file is not None:
+            job = file.job
+            stack.push_async_callback(file.close)
+        salvaged = await asyncio.to_thread(salvage, places.root)
+        ledger = JsonlLedger(
+            places.logs, clock, job=job, actor=actor, labels=config.job.labels, tenant=config.job.tenant,
+            previous=last_head(places.logs),
+        )  # fmt: skip
+        stack.callback(ledger.close)
+        recorder = _recorder(config, places, clock, ledger, job)
+        budget = SqliteHostBudget(places.hosts, clock, own=own)
+        stack.push_async_callback(budget.close)
+        trust = Trust([config.network.ca_file] if config.network.ca_file else [])
+        client = HttpClient(clock, tls=trust, spool_dir=str(places.spool))
+        stack.push_async_callback(client.close)
+        ports = GatePorts(
+            dialer=SystemDialer(AllowList.parse(config.network.allow_addresses)),
+            client=client,
+            robots=_robots(config, environment, clock),
+            budget=budget,
+            ledger=ledger,
+            recorder=recorder,
+            clock=clock,
+            sleep=asyncio.sleep,
+        )
+        scopes = SeedScopes.of(config)
+        gate = Gate(ports, _policy(config, scopes, clock))
+        pages = PagesFile(places.pages)
+        stack.callback(pages.close)
+        tools = Tools(
+            gateway=gate,
+            frontier=frontier,
+            budget=budget,
+            registry=Registry(frontier.is_known_requisite if file is not None and file.resumed else None),
+            discoverer=Discoverer(
+                scopes.check, obey_nofollow=config.policy.signals.nofollow == "obey", enabled=not saving
+            ),
+            pages=pages,
+            clock=clock,
+            limits=_visit_limits(config),
+            policy=config.policy.label,
+        )
+        stop = Stop()
+        parts = RunParts(
+            clock=clock,
+            ledger=ledger,
+            recorder=recorder,
+            frontier=frontier,
+            shipper=await _shipper(config, places, stack),
+            facts=_facts(config, environ, trust, resumed=file is not None and file.resumed),
+            epilogue=_epilogue(ledger, recorder, places, clock, job) if saving else _nothing,
+            salvaged=salvaged,
+            finished=file.finish if file is not None else _nothing,
+            leftovers=lambda: [
+                closed_file(path) for path in (*segment_paths(places.logs)[-1:], *places.pages.glob("*.jsonl"))
+            ],
+        )
+        run = Run(parts)
+        async with run.open(_seeds(config)):
+            yield Session(
+                config=config, places=places, job=job, resumed=file is not None and file.resumed, run=run, gate=gate,
+                worker=Worker(tools), frontier=frontier, budget=budget, stop=stop, clock=clock,
+            )  # fmt: skip
+
+
+async def _frontier(
+    config: Config, places: Places, clock: Clock, *, own: Any, job: str, saving: bool
+) -> tuple[Frontier, FrontierFile | None]:
+    attempts = 1 if saving else config.pace.retries + 1
+    if saving:
+        return MemoryFrontier(clock, own=own, max_attempts=attempts), None
+    signature = SeedScopes.of(config).signature
+    file = await open_frontier(places.state, clock, job=job, signature=signature, own=own, max_attempts=attempts)
+    return file.frontier, file
+
+
+def _seeds(config: Config) -> list[Candidate]:
+    """In order, each canonical URL once."""
+    found: dict[str, Candidate] = {}
+    for seed in config.seeds:
+        key = urls.canonical(seed.url)
+        found.setdefault(
+            key, Candidate(url=seed.url, key=key, origin=urls.origin_of(seed.url), kind=Kind.DOCUMENT, seed=True)
+        )
+    return list(found.values())
+
+
+def _recorder(config: Config, places: Places, clock: Clock, ledger: JsonlLedger, job: str) -> WarcRecorder:
+    host = _NOT_HOST.sub("-", platform.node()).strip("-.")[:40] or "localhost"
+    settings = SegmentSettings(
+        job=job,
+        host=host,
+        rollover_size=config.limits.rollover_size,
+        rollover_seconds=config.limits.rollover_seconds,
+    )
+    fields = warcinfo_fields(config, job)
+    return WarcRecorder(places.root, clock, settings, lambda access: {**fields, "ledgerHead": ledger.head})
+
+
+def warcinfo_fields(config: Config, job: str) -> dict[str, str]:
+    """Conventional names first (WARC 1.1, 6.2; Heritrix), then ours; empty ones are left out."""
+    identity, info = config.identity, config.warcinfo
+    fields = {
+        "software": f"archiver/{__version__}",
+        "format": "WARC File Format 1.1",
+        "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+        "operator": config.basis.operator or identity.contact_uri,
+        "publisher": info.publisher,
+        "audience": info.audience,
+        "hostname": platform.node(),
+        "isPartOf": info.is_part_of or config.job.collection,
+        "description": info.description,
+        "robots": "obey",
+        "http-header-user-agent": identity.user_agent,
+        "http-header-from": identity.mailbox or "",
+        "job": job,
+        "policy": config.policy.label,
+        "policySha256": config.policy.sha256,
+        "configSha256": config.sha256,
+        "legalBasis": config.basis.legal_basis,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _robots(config: Config, environment: Environment, clock: Clock) -> RobotsService:
+    return RobotsService(
+        clock,
+        config.identity.agents,
+        state_path=str(environment.state_dir / "robots.sqlite"),
+        mode=config.policy.robots.matcher,
+    )
+
+
+def _policy(config: Config, scopes: SeedScopes, clock: Clock) -> GatePolicy:
+    identity, pace, times = config.identity, config.pace, config.timeouts
+    always, defaults = request_headers(
+        user_agent=identity.user_agent,
+        mailbox=identity.mailbox,
+        gpc=config.policy.signals.gpc,
+        lang=config.job.lang,
+    )
+
+    def pace_of(origin: Origin, declared: Declared) -> PaceRules:
+        return PaceRules(
+            delay=pace.delay,
+            declared=declared,
+            parallel=pace.parallel if pace.parallel > 1 else (pace.concurrency if pace.delay == 0 else 1),
+            requisites=pace.requisite_concurrency,
+            retry_after_cap=pace.retry_after_cap,
+        )
+
+    def wait_asked(exchange: Exchange) -> float | None:
+        return retry_after(exchange.headers, clock.now())
+
+    limits = WireLimits(connect=times.connect, idle=times.idle, total=times.total, body=config.limits.max_body_size)
+    return GatePolicy(
+        name=config.policy.label,
+        rules=(scopes.admit,),
+        pace_of=pace_of,
+        transclude=config.policy.robots.requisites == "transclude",
+        identity=always,
+        defaults=defaults,
+        judge=Judge(config.policy, identity.agents, clock.now),
+        retry_after=wait_asked,
+        host_header=urls.host_header,
+        target=urls.request_target,
+        limits=limits,
+        robots_limits=WireLimits(connect=times.connect, idle=times.robots, total=times.robots, body=4 << 20),
+    )
+
+
+def _visit_limits(config: Config) -> VisitLimits:
+    limits = config.limits
+    return VisitLimits(
+        seconds=limits.visit_timeout,
+        declared_seconds=limits.max_visit_seconds,
+        requisites=limits.visit_requisites,
+        requisite_bytes=limits.visit_bytes,
+        in_flight=config.pace.requisite_concurrency,
+        hops=limits.max_redirects,
+    )
+
+
+def _facts(config: Config, environ: Mapping[str, str], trust: Trust, *, resumed: bool) -> dict[str, Any]:
+    return {
+        **run_facts(environ=environ),
+        "policy": {"name": config.policy.label, "version": config.policy.version, "sha256": config.policy.sha256},
+        "config": {"sha256": config.sha256, "document": config.document()},
+        "resumed": resumed,
+        "roots_added": [{"path": one.path, "sha256": one.sha256} for one in trust.added],
+    }
+
+
+async def _shipper(config: Config, places: Places, stack: contextlib.AsyncExitStack) -> Shipper:
+    remote = None
+    if config.storage is not None:
+        from archiver.store.remote import open_remote
+
+        remote = await open_remote(config.storage, places.uploads, places.out, stack)
+    return Shipper(LocalStore(places.out), key=places.key, check=check_segment, remote=remote)
+
+
+def check_segment(segment: ClosedSegment) -> list[str]:
+    """Read a closed WARC and its index back, strictly; what is wrong, one sentence each."""
+    problems = [*verify_file(Path(segment.path)).errors, *verify_index(Path(segment.cdxj_path), Path(segment.path))]
+    return [str(problem) for problem in problems]
+
+
+def _epilogue(ledger: JsonlLedger, recorder: WarcRecorder, places: Places, clock: Clock, job: str) -> Any:
+    """For `save` the rows travel in its WARC too (decision 10)."""
+
+    async def write() -> None:
+        if ledger.file is None:
+            return
+        text = (places.logs / ledger.file).read_bytes()
+        item = DocumentItem(
+            type="metadata",
+            target=f"urn:ledger:{job}",
+            content_type="application/x-ndjson",
+            payload=text,
+            record_id=f"urn:uuid:{uuid.uuid4()}",
+            date=clock.now(),
+            access=Access.OPEN,
+        )
+        await recorder.record([item])
+
+    return write
+
+
+async def _nothing() -> None:
+    """A crawl's ledger stays in its own files."""

@@ -1,0 +1,29 @@
+"""Where closed files go: the local folder, an S3 bucket, memory (for tests); and the journal of what has to go up.
+
+`put` of each of them returns only what was compared with what the store really holds. Foreign errors end here: others
+see `StoreError`, `StoreAuthError` and `StoreConflict`.
+"""
+
+from archiver.store.files import StoreConflict
+from archiver.store.local import LocalStore
+from archiver.store.memory import MemoryStore
+from archiver.store.s3 import S3Store
+from archiver.store.s3client import S3Settings
+from archiver.store.spool import SpoolCounts, SpoolFile, SpoolJournal, segment_files, spool_file
+from archiver.store.uploader import Drained, Uploader, UploadLimits
+
+__all__ = [
+    "Drained",
+    "LocalStore",
+    "MemoryStore",
+    "S3Settings",
+    "S3Store",
+    "SpoolCounts",
+    "SpoolFile",
+    "SpoolJournal",
+    "StoreConflict",
+    "UploadLimits",
+    "Uploader",
+    "segment_files",
+    "spool_file",
+]

@@ -1,0 +1,51 @@
+"""A store in memory: the fake, and the plainest statement of what a store does."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from archiver.errors import StoreError
+from archiver.model import StoredObject
+from archiver.store.files import StoreConflict, check_key, check_unchanged, readable_size
+
+
+@dataclass(slots=True)
+class MemoryStore:
+    """Keeps objects in `objects`, their metadata in `metadata`. `faults` are raised by `put`, first to last."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+    metadata: dict[str, dict[str, str]] = field(default_factory=dict)
+    faults: list[Exception] = field(default_factory=list)
+    puts: int = 0
+
+    async def put(self, key: str, path: Path, *, sha256: str, metadata: Mapping[str, str]) -> StoredObject:
+        """Keep a file. Raises StoreConflict for another object under the key, or a changed file."""
+        self.puts += 1
+        if self.faults:
+            raise self.faults.pop(0)
+        readable_size(path)
+        check_unchanged(path, sha256)
+        data = path.read_bytes()
+        if self.objects.setdefault(check_key(key), data) != data:
+            raise StoreConflict(f"memory:{key}: another object has this key")
+        self.metadata[key] = {**metadata, "sha256": sha256}
+        return self._stored(key)
+
+    async def stat(self, key: str) -> StoredObject | None:
+        return self._stored(key) if key in self.objects else None
+
+    async def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
+        """Raises StoreError when there is no such object."""
+        if key not in self.objects:
+            raise StoreError(f"memory:{key}: no such object")
+        return self.objects[key][start : None if length is None else start + length]
+
+    async def close(self) -> None:
+        """Nothing is open; the objects stay readable for the test."""
+
+    def _stored(self, key: str) -> StoredObject:
+        data = self.objects[key]
+        return StoredObject(uri=f"memory:{key}", sha256=hashlib.sha256(data).hexdigest(), size=len(data))

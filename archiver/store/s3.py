@@ -1,0 +1,143 @@
+"""An S3 bucket as a store. A `put` that returns was compared with what the bucket holds, byte for byte by default.
+
+No object is ever replaced: `If-None-Match: *`, and a 412 leads to a comparison, since the answer to an earlier try may
+have been lost on the way. The one exception is an object of ours that arrived damaged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from archiver.clock import SYSTEM, Clock
+from archiver.errors import StoreError
+from archiver.model import StoredObject
+from archiver.store.files import StoreConflict, check_key, check_unchanged, readable_size, to_base64
+from archiver.store.s3client import S3Settings
+from archiver.store.s3errors import S3Fault
+from archiver.store.s3multipart import composite_sha256, send_parts
+from archiver.store.s3requests import S3Refused, S3Requests
+
+_READS = 3  # read-backs that must disagree before the object counts as damaged, and not its way back
+
+
+class S3Store:
+    """Keys lie under the settings' prefix. Safe to use from many tasks of one event loop."""
+
+    def __init__(self, settings: S3Settings, *, connections: int = 8, clock: Clock = SYSTEM) -> None:
+        self._settings = settings
+        self._requests = S3Requests(settings, connections=connections, clock=clock)
+
+    async def put(self, key: str, path: Path, *, sha256: str, metadata: Mapping[str, str]) -> StoredObject:
+        """Upload and compare. Raises StoreConflict (taken key, changed file), StoreAuthError, StoreError."""
+        full = self.full_key(key)
+        about = {name: quote(value, safe=" !#$&'()*+,/:;=?@[]~") for name, value in metadata.items()}
+        about["sha256"] = sha256
+        size = readable_size(path)
+        damaged = False
+        for _ in range(2):
+            await self._send(full, path, size, about, replace=damaged)
+            if await self._holds(full, path, size, sha256):
+                return StoredObject(uri=self._uri(full), sha256=sha256, size=size)
+            await asyncio.to_thread(check_unchanged, path, sha256)
+            damaged = True
+        raise StoreError(f"put {full}: {self._settings.bucket} holds other bytes than were sent, twice in a row")
+
+    async def stat(self, key: str) -> StoredObject | None:
+        """What the store says of an object; `sha256` is what was sent along, empty for somebody else's object."""
+        full = self.full_key(key)
+        try:
+            head = await self._requests.call("head_object", full)
+        except S3Refused as refused:
+            if refused.fault.missing:
+                return None
+            raise refused.fault.error from refused
+        sha256 = head.get("Metadata", {}).get("sha256", "")
+        return StoredObject(uri=self._uri(full), sha256=sha256, size=head["ContentLength"])
+
+    async def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
+        """Raises StoreError when there is no such object, or nothing at `start`."""
+        if length == 0:
+            return b""
+        wanted = {} if start == 0 and length is None else {"Range": _range(start, length)}
+        data: bytes = await self._requests.ask("get_object", self.full_key(key), wanted, reader=_whole)
+        return data
+
+    async def close(self) -> None:
+        self._requests.close()
+
+    def full_key(self, key: str) -> str:
+        """The key inside the bucket. Raises ValueError for one that would leave the prefix."""
+        return f"{self._settings.path}/{check_key(key)}" if self._settings.path else check_key(key)
+
+    def _uri(self, full: str) -> str:
+        return f"s3://{self._settings.bucket}/{full}"
+
+    async def _send(self, key: str, path: Path, size: int, about: Mapping[str, str], *, replace: bool) -> None:
+        """Upload, unless the same object is there already. Raises StoreError."""
+        condition = {} if replace else {"IfNoneMatch": "*"}
+        try:
+            if size > self._settings.single_limit:
+                await send_parts(self._requests, key, path, about, condition)
+            else:
+                checks = {"ChecksumSHA256": to_base64(about["sha256"])}
+                more = condition if self._settings.checksum_mode == "none" else {**condition, **checks}
+                await self._requests.call("put_object", key, {"Body": path, "Metadata": dict(about), **more})
+        except S3Refused as refused:
+            # A completion whose answer was lost leaves no upload to complete again: then, too, look what is there.
+            if refused.fault.taken or refused.fault.code == "NoSuchUpload":
+                await self._check_same(key, about["sha256"], refused)
+                return
+            if refused.fault.code in ("BadDigest", "XAmzContentChecksumMismatch"):
+                await asyncio.to_thread(check_unchanged, path, about["sha256"])
+            raise refused.fault.error from refused
+
+    async def _check_same(self, key: str, sha256: str, refused: S3Refused) -> None:
+        head = await self._requests.ask("head_object", key, again=_is_missing)
+        if head.get("Metadata", {}).get("sha256") != sha256:
+            raise StoreConflict(f"put {key}: another object has this key in {self._settings.bucket}") from refused
+
+    async def _holds(self, key: str, path: Path, size: int, sha256: str) -> bool:
+        """Whether the bucket really holds these bytes."""
+        mode = self._settings.verify_upload
+        if mode == "checksum" or (mode == "auto" and self._settings.checksums_proved):
+            head = await self._requests.ask("head_object", key, {"ChecksumMode": "ENABLED"}, again=_is_missing)
+            said = head.get("ChecksumSHA256", "")
+            if not said:
+                raise StoreError(f"put {key}: the store names no SHA-256; set verifyUpload: readback")
+            parts = "-" in said
+            mine = await asyncio.to_thread(composite_sha256, path, self._settings.part_size) if parts else ""
+            if head["ContentLength"] == size and said == (mine or to_base64(sha256)):
+                return True
+            # Sent in other parts by an earlier run, or damaged: only the bytes can tell.
+        for _ in range(_READS):
+            found = await self._requests.ask("get_object", key, again=_is_missing, reader=_digest)
+            if found == (sha256, size):
+                return True
+        return False
+
+
+def _is_missing(fault: S3Fault) -> bool:
+    """A 404 right after an upload: the store has not caught up with itself."""
+    return fault.missing
+
+
+def _range(start: int, length: int | None) -> str:
+    return f"bytes={start}-{'' if length is None else start + length - 1}"
+
+
+def _whole(body: Any) -> bytes:
+    data: bytes = body.read()
+    return data
+
+
+def _digest(body: Any) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    for chunk in body.iter_chunks(1 << 20):
+        digest.update(chunk)
+        size += len(chunk)
+    return digest.hexdigest(), size

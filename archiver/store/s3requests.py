@@ -1,0 +1,111 @@
+"""One S3 request, tried until it is answered: threads, retries with jitter, errors in our words."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from archiver.clock import Clock
+from archiver.store.s3client import S3Settings, make_client
+from archiver.store.s3errors import S3Fault, fault_of
+
+T = TypeVar("T")
+
+
+class S3Refused(Exception):
+    """A request that was refused, or not answered within its tries; stays inside this package."""
+
+    def __init__(self, fault: S3Fault) -> None:
+        super().__init__(str(fault.error))
+        self.fault = fault
+
+
+def _never(fault: S3Fault) -> bool:
+    return False
+
+
+class S3Requests:
+    """Requests to one bucket, in threads of their own, `connections` at most. The client is made at the first."""
+
+    def __init__(self, settings: S3Settings, *, connections: int, clock: Clock) -> None:
+        self.settings = settings
+        self._clock = clock
+        self._connections = connections
+        self._threads = ThreadPoolExecutor(max_workers=connections, thread_name_prefix="s3")
+        self._making = threading.Lock()
+        self._made: Any = None
+
+    async def call(
+        self,
+        operation: str,
+        key: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        again: Callable[[S3Fault], bool] = _never,
+        reader: Callable[[Any], Any] | None = None,
+    ) -> Any:
+        """The answer, or what `reader` makes of its body. Raises S3Refused. `again` names further faults that may pass.
+
+        A `Body` that is a path is opened anew for each try.
+        """
+        refused: S3Refused | None = None
+        for attempt in range(self.settings.attempts):
+            if attempt:
+                await asyncio.sleep(self._pause(attempt))
+            try:
+                return await self.in_thread(lambda: self._request(operation, key, reader, arguments or {}))
+            except Exception as error:
+                fault = fault_of(error, f"{operation} {key}", self.settings, self._clock)
+                refused = S3Refused(fault)
+                if not fault.passing and not again(fault):
+                    raise refused from error
+        assert refused is not None, "attempts is at least 1"
+        raise refused
+
+    async def ask(
+        self,
+        operation: str,
+        key: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        again: Callable[[S3Fault], bool] = _never,
+        reader: Callable[[Any], Any] | None = None,
+    ) -> Any:
+        """As `call`; raises StoreError instead of S3Refused."""
+        try:
+            return await self.call(operation, key, arguments, again=again, reader=reader)
+        except S3Refused as refused:
+            raise refused.fault.error from refused
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._made is not None:
+            self._made.close()
+
+    def _request(self, operation: str, key: str, reader: Callable[[Any], Any] | None, more: Mapping[str, Any]) -> Any:
+        arguments = {"Bucket": self.settings.bucket, "Key": key, **more}
+        body = arguments.get("Body")
+        if isinstance(body, Path):
+            with body.open("rb") as file:
+                return self._send(operation, {**arguments, "Body": file})
+        answer = self._send(operation, arguments)
+        return answer if reader is None else reader(answer["Body"])
+
+    def _send(self, operation: str, arguments: Mapping[str, Any]) -> Any:
+        with self._making:
+            if self._made is None:
+                self._made = make_client(self.settings, self._connections)
+        return getattr(self._made, operation)(**arguments)
+
+    def _pause(self, attempt: int) -> float:
+        """Full jitter: uploads that failed together do not come back together."""
+        timing = self.settings.timing
+        return random.uniform(0, min(timing.longest_pause, timing.pause * 2.0**attempt))

@@ -1,0 +1,163 @@
+"""Uploads while the crawl runs, after faults, and at the next start."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from archiver.errors import StoreAuthError, StoreError
+from archiver.model import Access, ClosedSegment, StoredObject
+from archiver.store import (
+    MemoryStore,
+    S3Settings,
+    S3Store,
+    SpoolFile,
+    SpoolJournal,
+    StoreConflict,
+    Uploader,
+    UploadLimits,
+    spool_file,
+)
+from tests.store.conftest import file_of
+
+QUICK = UploadLimits(at_once=2, pause=0.01, longest_pause=0.05)
+
+
+def files(folder: Path, count: int) -> list[SpoolFile]:
+    return [spool_file(file_of(folder, f"file {n}".encode(), f"c/{n}")[0], folder, type="warc") for n in range(count)]
+
+
+async def test_everything_goes_up_and_stays_here(tmp_path: Path) -> None:
+    journal, store, seen = SpoolJournal(tmp_path / "u.sqlite", tmp_path), MemoryStore(), []
+    some = files(tmp_path, 10)
+    async with Uploader(store, journal, limits=QUICK, on_stored=lambda file, _: seen.append(file.key)) as uploader:
+        await uploader.add(some)
+        await uploader.add(some)
+        drained = await uploader.drain()
+    assert drained.left == () and drained.error is None
+    assert sorted(seen) == sorted(file.key for file in some)
+    assert {key: one.sha256 for key, one in drained.stored.items()} == {file.key: file.sha256 for file in some}
+    assert all((tmp_path / file.key).exists() for file in some)
+    assert store.metadata["c/0"]["type"] == "warc"
+    journal.close()
+
+
+async def test_faults_are_tried_again(tmp_path: Path) -> None:
+    journal = SpoolJournal(tmp_path / "u.sqlite", tmp_path)
+    store = MemoryStore(faults=[StoreError("503")] * 5)
+    async with Uploader(store, journal, limits=QUICK) as uploader:
+        await uploader.add(files(tmp_path, 3))
+        drained = await uploader.drain()
+    assert drained.left == ()
+    assert store.puts == 8
+    journal.close()
+
+
+async def test_what_is_left_is_told_kept_and_taken_up_next_time(tmp_path: Path) -> None:
+    journal = SpoolJournal(tmp_path / "u.sqlite", tmp_path)
+    down = MemoryStore(faults=[StoreError("503 SlowDown")] * 10_000)
+    async with Uploader(down, journal, limits=QUICK) as uploader:
+        await uploader.add(files(tmp_path, 3))
+        drained = await uploader.drain(patience=0.1)
+    assert len(drained.left) == 3
+    assert type(drained.error) is StoreError
+    assert "3 of the closed files are not in the store yet" in str(drained.error)
+    assert all(file.attempts and file.error == "503 SlowDown" for file in journal.pending())
+    journal.close()
+    journal, up = SpoolJournal(tmp_path / "u.sqlite", tmp_path), MemoryStore()
+    async with Uploader(up, journal, limits=QUICK) as uploader:
+        assert (await uploader.drain()).left == ()
+    assert len(up.objects) == 3
+    journal.close()
+
+
+async def test_a_refused_key_ends_the_tries(tmp_path: Path) -> None:
+    journal = SpoolJournal(tmp_path / "u.sqlite", tmp_path)
+    store = MemoryStore(faults=[StoreAuthError("the key is refused")])
+    async with Uploader(store, journal, limits=UploadLimits(at_once=1)) as uploader:
+        await uploader.add(files(tmp_path, 5))
+        drained = await uploader.drain()
+    assert isinstance(uploader.fault, StoreAuthError)
+    assert isinstance(drained.error, StoreAuthError)
+    assert store.puts == 1
+    assert len(drained.left) == 5
+    journal.close()
+
+
+async def test_a_conflict_is_not_tried_again_and_holds_up_nobody(tmp_path: Path) -> None:
+    journal, store = SpoolJournal(tmp_path / "u.sqlite", tmp_path), MemoryStore()
+    some = files(tmp_path, 4)
+    (tmp_path / some[0].key).write_bytes(b"changed")
+    async with Uploader(store, journal, limits=UploadLimits(at_once=1)) as uploader:
+        await uploader.add(some)
+        drained = await uploader.drain()
+    assert [file.key for file in drained.left] == [some[0].key]
+    assert isinstance(drained.error, StoreConflict)
+    assert store.puts == 4
+    journal.close()
+
+
+async def test_drain_ends_a_long_pause(tmp_path: Path) -> None:
+    journal = SpoolJournal(tmp_path / "u.sqlite", tmp_path)
+    store = MemoryStore(faults=[StoreError("503")])
+    async with Uploader(store, journal, limits=UploadLimits(at_once=1, pause=3600.0)) as uploader:
+        await uploader.add(files(tmp_path, 1))
+        while store.puts == 0:
+            await asyncio.sleep(0.01)
+        assert (await uploader.drain()).left == ()
+    journal.close()
+
+
+async def test_leaving_stops_at_once_and_keeps_the_journal(tmp_path: Path) -> None:
+    journal = SpoolJournal(tmp_path / "u.sqlite", tmp_path)
+    store = MemoryStore(faults=[StoreError("503")] * 10)
+    async with Uploader(store, journal, limits=UploadLimits(pause=3600.0)) as uploader:
+        await uploader.add(files(tmp_path, 2))
+    assert len(journal.pending()) == 2
+    journal.close()
+
+
+async def test_a_fault_of_our_own_is_not_swallowed(tmp_path: Path) -> None:
+    class Broken(MemoryStore):
+        async def put(self, key: str, path: Path, *, sha256: str, metadata: Mapping[str, str]) -> StoredObject:
+            raise RuntimeError("a bug")
+
+    journal = SpoolJournal(tmp_path / "u.sqlite", tmp_path)
+    with pytest.raises(RuntimeError, match="a bug"):
+        async with Uploader(Broken(), journal, limits=UploadLimits(at_once=1)) as uploader:
+            await uploader.add(files(tmp_path, 2))
+            drained = await uploader.drain()
+            assert len(drained.left) == 2
+    journal.close()
+
+
+async def test_closed_segments_reach_a_bucket(tmp_path: Path, settings: Callable[..., S3Settings]) -> None:
+    segments = []
+    for n in range(5):
+        warc, warc_sha256 = file_of(tmp_path, b"warc %d" % n, f"collections/x/archive/{n}.warc.gz")
+        index, index_sha256 = file_of(tmp_path, b"cdxj %d" % n, f"collections/x/indexes/{n}.cdxj")
+        segments.append(
+            ClosedSegment(
+                file=warc.name,
+                path=str(warc),
+                access=Access.OPEN,
+                size=6,
+                sha256=warc_sha256,
+                records=1,
+                cdxj_path=str(index),
+                cdxj_sha256=index_sha256,
+            )
+        )
+    journal, store = SpoolJournal(tmp_path / "u.sqlite", tmp_path), S3Store(settings())
+    async with Uploader(store, journal) as uploader:
+        await uploader.add_segments(segments)
+        drained = await uploader.drain()
+    assert (drained.left, len(drained.stored)) == ((), 10)
+    for key, stored in drained.stored.items():
+        assert await store.stat(key) == stored
+        assert await store.read(key) == (tmp_path / key).read_bytes()
+    await store.close()
+    journal.close()

@@ -1,6 +1,6 @@
 """A slow robots.txt matcher that is easy to believe: one obvious step after the other, no index, no cache.
 
-Written against the standard's text and Google's published behaviour, not against our parser; the properties compare both.
+Written against the standard's text and Google's published behaviour, not against our parser; properties compare them.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from archiver.policy.robots import MAX_BYTES, Mode, Pattern, RobotsVerdict, evaluate, parse, rfc_target
+from archiver.policy.robots.pattern import _find_long
 from archiver.policy.robots.rules import RuleSet
 from tests.policy import reference_robots as reference
 
@@ -47,7 +48,7 @@ def robots_files(draw: Any) -> bytes:
     return out
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(robots_files(), st.lists(st.sampled_from(["A", "AB", "A-B", "B", "k", "K\u212a"]), max_size=2), path)
 @example(b"User-agent: *\nDisallow: /x$/\nAllow: /x$\n", [], "/x$/")
 @example(b"User-agent: *\nDisallow: /a*aaa*aa\nAllow: /a*$\n", [], "/aaaaa")
@@ -64,7 +65,7 @@ def test_agrees_with_the_reference(data: bytes, agents: list[str], where: str) -
         assert (verdict.allowed, verdict.line) == reference.allowed(data, agents, url, mode), mode
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), rule_path), min_size=9, max_size=40), path)
 def test_many_rules_agree_with_the_reference(rules: list[tuple[bool, str]], where: str) -> None:
     """Enough rules under one head that the trigram index is used."""
@@ -139,12 +140,28 @@ def test_hostile_patterns_take_linear_steps(pattern: str) -> None:
         assert target.steps <= 3 * (len(target) + len(pattern))
 
 
+@given(st.text("ab", min_size=100, max_size=130), st.text("ab", max_size=400), st.integers(0, 20))
+def test_a_long_piece_is_found_where_find_finds_it(piece: str, text: str, start: int) -> None:
+    for target in (text, text + piece + text, piece[:-1] + piece):
+        assert _find_long(target, piece, start) == target.find(piece, start)
+    assert Pattern("/*" + piece, "rfc9309").matches("/" + text + piece + "b")
+
+
 def test_plain_rules_are_found_without_trying_them_all() -> None:
     raw = [(number, False, f"/private{number}/section") for number in range(1, 1001)]
     rules = RuleSet(raw, "*", "rfc9309")
     target = Counted("/private777/section/page")
     assert rules.match(target).line == 777
     assert target.calls <= 3
+
+
+def test_wildcard_rules_of_several_heads_compete() -> None:
+    raw = [(number, False, f"/{'dir/' if number % 2 else ''}*/part{number % 9}x/*") for number in range(1, 41)]
+    rules = RuleSet([*raw, (41, True, "/dir/*/part8x/*y")], "*", "rfc9309")
+    assert rules.match("/dir/a/part8x/by").line == 41
+    assert rules.match("/dir/a/part3x/b").line == 3
+    assert rules.match("/dis/a/part3x/b").line == 12
+    assert rules.match("/part3x/").allowed
 
 
 def test_wildcard_rules_are_found_without_trying_them_all() -> None:

@@ -1,0 +1,93 @@
+"""What an answer to GET /robots.txt means."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from archiver.policy.robots import FetchFacts, FetchState, classify, freshness
+from archiver.policy.robots.states import TRANSITIONS, Event
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+DAY = 86_400
+
+
+def told(**facts: Any) -> str:
+    decided = classify(FetchFacts(**facts), NOW)
+    return f"{decided.outcome} {decided.state}{' retry' if decided.retry else ''}"
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"status": 200}, "parse fresh"),
+        ({"status": 204}, "parse fresh"),
+        ({"status": 200, "redirects": ["/1"] * 5}, "parse fresh"),
+        ({"status": 200, "redirects": ["/1"] * 6}, "allow_all unavailable"),
+        ({"status": 301, "redirects": ["/1"] * 5, "headers": [("Location", "/6")]}, "allow_all unavailable"),
+        ({"status": 301}, "disallow_all unreachable retry"),
+        ({"status": 304}, "disallow_all unreachable retry"),
+        ({"status": 304, "cached_age": 2 * DAY}, "use_cached fresh"),
+        ({"status": 404, "cached_age": 1}, "allow_all unavailable"),
+        ({"status": 401}, "allow_all unavailable"),
+        ({"status": 403, "forbidden_disallows": True}, "disallow_all unavailable"),
+        ({"status": 404, "forbidden_disallows": True}, "allow_all unavailable"),
+        ({"status": 429}, "disallow_all unreachable retry"),
+        ({"status": 500}, "disallow_all unreachable retry"),
+        ({"status": 999}, "disallow_all unreachable retry"),
+        ({"status": 100}, "disallow_all unreachable retry"),
+        ({"error": "dns"}, "disallow_all unreachable retry"),
+        ({"error": "incomplete-body", "status": 200}, "disallow_all unreachable retry"),
+        ({"error": "tls", "cached_age": 3 * DAY}, "use_cached stale-ok retry"),
+        ({"status": 429, "cached_age": 3 * DAY}, "use_cached stale-ok retry"),
+        ({"status": 503, "cached_age": 31 * DAY}, "disallow_all unreachable retry"),
+        ({"status": 503, "unreachable_for": 30 * DAY}, "disallow_all unreachable retry"),
+        ({"status": 503, "unreachable_for": 30 * DAY + 1}, "allow_all unavailable retry"),
+        ({"status": 503, "unreachable_for": 31 * DAY, "cached_age": 32 * DAY}, "allow_all unavailable retry"),
+        ({"cached_age": DAY}, "use_cached fresh"),
+        ({"cached_age": DAY + 1}, "refetch stale-ok"),
+        ({"cached_age": 61, "headers": [(b"cache-control", b"public, max-age=60")]}, "refetch stale-ok"),
+        ({}, "refetch stale-ok"),
+    ],
+)
+def test_classify(facts: dict[str, Any], expected: str) -> None:
+    assert told(**facts) == expected
+
+
+def test_a_decision_says_what_it_rests_on() -> None:
+    decided = classify(FetchFacts(status=503, cached_age=DAY, headers=[("retry-after", "60")]), NOW)
+    assert (decided.retry_after, decided.basis, decided.cause) == (60, "unreachable, cached copy", "5xx")
+    gone = classify(FetchFacts(error="dns", unreachable_for=31 * DAY), NOW)
+    assert (gone.basis, gone.cause, gone.section) == ("undefined>30d", "error", "RFC 9309 2.3.1.4")
+    assert classify(FetchFacts(status=404, headers=[("retry-after", "60")]), NOW).retry_after is None
+
+
+def test_every_event_has_a_row_that_cites_its_source() -> None:
+    assert set(TRANSITIONS) == set(Event)
+    for row in TRANSITIONS.values():
+        assert row.section.startswith("RFC 9309 2.")
+        assert row.retry or row.state is not FetchState.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ([], DAY),
+        ([("Cache-Control", "max-age=600")], 600),
+        ([("Cache-Control", 'Max-Age="60"'), ("cache-control", "max-age=30")], 30),
+        ([("Cache-Control", "max-age=999999999")], DAY),
+        ([("Cache-Control", "max-age=" + "9" * 5000)], DAY),
+        ([("Cache-Control", "max-age=-1")], DAY),
+        ([("Cache-Control", "no-store")], 0),
+        ([("Cache-Control", "max-age=60, no-cache")], 0),
+        ([("Date", "Mon, 23 Nov 2026 00:00:00 GMT"), ("Expires", "Mon, 23 Nov 2026 01:00:00 GMT")], 3600),
+        ([("Date", "Mon, 23 Nov 2026 00:00:00 GMT"), ("Expires", "Sun, 22 Nov 2026 00:00:00 GMT")], 0),
+        ([("Date", "Mon, 23 Nov 2026 00:00:00 GMT"), ("Expires", "0")], 0),
+        ([("Date", "never"), ("Expires", "Mon, 23 Nov 2026 01:00:00 GMT")], 0),
+        ([("Expires", "0")], DAY),
+    ],
+)
+def test_freshness(headers: list[tuple[str, str]], seconds: float) -> None:
+    assert freshness(headers) == seconds

@@ -133,8 +133,10 @@ class RecordStream:
         searched = 0
         while (found := self._buffer.find(mark, max(0, searched - len(mark)))) < 0:
             searched = len(self._buffer)
-            if searched == 0 and self.at_end():
-                raise Damage("emptyMember", "a gzip member without content")
+            if searched == 0:
+                if self.at_end():
+                    raise Damage("emptyMember", "a gzip member without content")
+                continue
             if searched > MAX_HEADER:
                 raise Damage("badHeader", f"no end of the record header within {MAX_HEADER} bytes")
             more = self._stream.read()

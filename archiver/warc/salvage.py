@@ -96,15 +96,14 @@ def _close(folder: Path, access: Access, path: Path, fd: int) -> Salvaged:
         path.unlink()
         sync_folder(path.parent)
         return Salvaged(file=name, cut_at=0, kept_records=0, aside=kept_aside, segment=None)
-    records = verify_file(path).records
     final = path.with_name(name)
     if final.exists():
         raise DiskError(f"{path} cannot be closed: {final} exists already")
     content = _write_index(folder, access, path, name)
     os.rename(path, final)
     sync_folder(path.parent)
-    segment = _segment(folder, access, final, records, content)
-    return Salvaged(file=name, cut_at=cut_at, kept_records=records, aside=kept_aside, segment=segment)
+    segment = _segment(folder, access, final, report.good_records, content)
+    return Salvaged(file=name, cut_at=cut_at, kept_records=report.good_records, aside=kept_aside, segment=segment)
 
 
 def _keep_aside(fd: int, start: int, aside: Path) -> None:

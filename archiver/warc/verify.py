@@ -50,12 +50,13 @@ class Revisit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What was found in one file. `records` counts whole records; `good_until` is the end of the good beginning."""
+    """What was found in one file. `records` counts whole records, `good_records` those before the first gap."""
 
     file: str
     records: int
     errors: list[Problem]
     good_until: int = 0
+    good_records: int = 0
     size: int = 0
     revisits: tuple[Revisit, ...] = ()
     originals: frozenset[int] = field(default=frozenset(), repr=False)
@@ -111,6 +112,7 @@ class _Verifier:
         self._problems: list[Problem] = []
         self._records = 0
         self._good_until: int | None = None
+        self._good_records = 0
         self._ids: set[int] = set()
         self._originals: set[int] = set()
         self._revisits: list[Revisit] = []
@@ -134,6 +136,7 @@ class _Verifier:
             records=self._records,
             errors=self._problems,
             good_until=self._source.size if self._good_until is None else self._good_until,
+            good_records=self._records if self._good_until is None else self._good_records,
             size=self._source.size,
             revisits=tuple(self._revisits),
             originals=frozenset(self._originals),
@@ -148,7 +151,7 @@ class _Verifier:
     def _damage(self, offset: int, error: Damage) -> None:
         """A problem that ends the good beginning of the file: nothing from here on was written whole."""
         if self._good_until is None:
-            self._good_until = offset
+            self._good_until, self._good_records = offset, self._records
         self._problem(offset, self._current, error.code, str(error))
 
     def _member(self, offset: int) -> int:
@@ -168,21 +171,26 @@ class _Verifier:
         return stream.end
 
     def _stream(self, reader: RecordStream, offset: int, plain: bool) -> None:
-        count = 0
-        while True:
-            here = reader.position if plain else offset
-            self._record(reader, here)
-            count += 1
-            self._current = ""
-            if reader.at_end():
-                return
-            if count == 1 and not plain and not self._shared_member:
-                self._shared_member = True
-                self._problem(
-                    offset, "", "gzipNotPerRecord", "several records in one gzip member; recompress, one member each"
-                )
+        """A record of a gzip member counts once the member's checksum has held, or another record follows in it."""
+        head = self._record(reader, reader.position if plain else offset)
+        while not reader.at_end():
+            if plain:
+                self._remember(head)
+            following = self._record(reader, reader.position if plain else offset)
+            if not plain:
+                self._remember(head)
+                self._tell_shared_member(offset)
+            head = following
+        self._remember(head)
 
-    def _record(self, reader: RecordStream, offset: int) -> None:
+    def _tell_shared_member(self, offset: int) -> None:
+        if not self._shared_member:
+            self._problem(
+                offset, "", "gzipNotPerRecord", "several records in one gzip member; recompress, one member each"
+            )
+        self._shared_member = True
+
+    def _record(self, reader: RecordStream, offset: int) -> RecordHead:
         head = reader.head(offset)
         self._current = head.record_id
         for code, message in header_faults(head):
@@ -193,10 +201,10 @@ class _Verifier:
         reader.finish()
         for code, message in check.faults():
             self._problem(offset, head.record_id, code, message)
-        self._remember(head)
-        self._records += 1
+        return head
 
     def _remember(self, head: RecordHead) -> None:
+        self._records += 1
         key = _key(head.record_id)
         if head.record_id and key in self._ids:
             self._problem(head.offset, head.record_id, "duplicateRecordId", "this WARC-Record-ID stood here before")

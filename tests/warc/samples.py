@@ -56,9 +56,7 @@ def capture(made: Exchange | None = None, **changes: Any) -> CaptureItem:
 def page(number: int, *, size: int = 200, **changes: Any) -> CaptureItem:
     """A capture that differs from any other: own URL, own body, own second."""
     body = f"<p>page {number}</p>".encode() + b"." * size
-    made = exchange(
-        f"http://example.org/page-{number}", body=body, started_at=START + timedelta(seconds=number)
-    )
+    made = exchange(f"http://example.org/page-{number}", body=body, started_at=START + timedelta(seconds=number))
     return capture(made, **changes)
 
 

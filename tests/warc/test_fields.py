@@ -46,7 +46,10 @@ def test_json_survives_its_field(value: object) -> None:
 
 
 def test_rows_become_a_field_each() -> None:
-    assert parse_fields(json_fields("row", b'{"a":1}\n{"b":2}\n', rows=True)) == [("row", '{"a":1}'), ("row", '{"b":2}')]
+    assert parse_fields(json_fields("row", b'{"a":1}\n{"b":2}\n', rows=True)) == [
+        ("row", '{"a":1}'),
+        ("row", '{"b":2}'),
+    ]
 
 
 def test_folded_fields_unfold() -> None:

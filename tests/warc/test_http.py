@@ -12,7 +12,12 @@ from archiver.warc.http import ChunkDecoder, parse_head
     [
         (b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=x\r\n\r\nbody", 200, "text/html", b"body"),
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Made\r\n\r\nx", 201, "unk", b"x"),
-        (b"HTTP/1.1 103 Early\r\nContent-Type: a/b\r\n\r\nHTTP/1.1 200 OK\r\ncontent-type:c/d\r\n\r\n", 200, "c/d", b""),
+        (
+            b"HTTP/1.1 103 Early\r\nContent-Type: a/b\r\n\r\nHTTP/1.1 200 OK\r\ncontent-type:c/d\r\n\r\n",
+            200,
+            "c/d",
+            b"",
+        ),
         (b"HTTP/1.1 101 Switching\r\n\r\nframes", 101, "unk", b"frames"),
         (b"HTTP/1.1 200\nX: y\n\nbare", 200, "unk", b"bare"),
         (b"HTTP/2 200 \r\n\r\nx", 200, "unk", b"x"),

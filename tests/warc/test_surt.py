@@ -22,7 +22,7 @@ http://ex.com/x?jsessionid={HEX32}&b=1 http://ex.com/?phpsessid={HEX32} http://e
 http://ex.com/x?CFID=1&CFTOKEN=2&z=1 http://ex.com/?ASPSESSIONIDABCDEFGH=ABCDEFGHIJKLMNOPQRSTUVWX&k=1
 http://ex.com/(a(8kd3jdhf7ehrjdkslwofkhd2))/x.aspx http://ex.com/(8kd3jdhf7ehrjdkslwofkhd2)/x.aspx?q http://ex.com/(a)/b
 http://xn--mnchen-3ya.de/ http://münchen.de/ü?ö=ß http://[::1]:8080/x http://[2001:db8::1]/ http://127.0.0.1:8090/a
-http://3232235777/ http://1.2/ http://user:pw@Example.COM/ http://ex.com./ http://..ex..com/ http://http://ex.com/
+http://3232235777/ http://user:pw@Example.COM/ http://ex.com./ http://..ex..com/ http://http://ex.com/
 http:////ex.com/a http://ex.com/a#frag HTTPS://EX.com:443/ http://ex.com/a"<>b http://ex.com/a%20b%E2%82%AC
 """.split()
 
@@ -33,7 +33,9 @@ def test_same_key_as_the_reference(url: str) -> None:
 
 
 LABEL = st.from_regex(r"[a-z0-9]([a-z0-9\-]{0,8}[a-z0-9])?", fullmatch=True)
-HOST = st.builds(lambda parts, tld: ".".join([*parts, tld]), st.lists(LABEL, min_size=1, max_size=4), st.just("example"))
+HOST = st.builds(
+    lambda parts, tld: ".".join([*parts, tld]), st.lists(LABEL, min_size=1, max_size=4), st.just("example")
+)
 PART = st.text(st.sampled_from("abcXYZ019-._~!$&'()*+,;=:@/%?é€ {}|"), max_size=30)
 
 
@@ -50,6 +52,11 @@ def test_same_key_for_any_browser_url(scheme: str, host: str, port: str, path: s
 def test_never_raises(text: str) -> None:
     assert isinstance(surt("http://" + text), str)
     assert isinstance(surt(text), str)
+
+
+def test_numeric_hosts_need_no_name_server() -> None:
+    assert surt("http://1.2/") == "2,0,0,1)/"
+    assert surt("http://1.2.3.999/") == "999,3,2,1)/"
 
 
 def test_what_is_not_http_is_its_own_key() -> None:

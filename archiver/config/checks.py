@@ -5,15 +5,15 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from archiver.config.model import Config, Seed
 from archiver.config.special import is_loopback, read_bucket, read_prefix
 from archiver.config.storage import Storage
 from archiver.errors import ConfigError
+from archiver.policy.address import AllowList, parse_address
 from archiver.urls import origin_of
-
-_METADATA = ("169.254.169.254", "169.254.170.2", "100.100.100.200", "fd00:ec2::254")
 
 
 def check(config: Config) -> Config:
@@ -29,9 +29,6 @@ def check(config: Config) -> Config:
         raise ConfigError(f"userAgent: {problem}")
     for name, message in _numbers(config):
         raise ConfigError(f"{name}: {message}")
-    for address in config.network.allow_addresses:
-        if _names_metadata(address):
-            raise ConfigError(f"allowAddresses: {address} is a cloud's metadata address; it is never dialled")
     return replace(config, storage=_resolved(config.storage)) if config.storage else config
 
 
@@ -71,10 +68,6 @@ def _resolved(storage: Storage) -> Storage:
     return replace(storage, endpoint_url=bare, bucket=bucket, path=prefix)
 
 
-def _names_metadata(address: str) -> bool:
-    return address.rpartition(":")[0].strip("[]") in (*_METADATA, "metadata.google.internal", "metadata")
-
-
 def contact_needed(config: Config) -> bool:
     """Whether the run may not start without a contact: some seed is not on this very machine."""
     return not config.identity.contact and not all(_is_local(seed, config) for seed in config.seeds)
@@ -92,11 +85,14 @@ def is_own(config: Config, host: str, port: int) -> bool:
 
 
 def _is_covered(addresses: tuple[str, ...], host: str, port: int) -> bool:
-    for address in addresses:
-        named, _, number = address.rpartition(":")
-        if int(number) == port and _matches(named, host):
-            return True
-    return False
+    allowed = _allow_list(addresses)
+    address = parse_address(host)
+    return allowed.covers_name(host, port) or (address is not None and allowed.covers_ip(address, port))
+
+
+@lru_cache(maxsize=16)
+def _allow_list(addresses: tuple[str, ...]) -> AllowList:
+    return AllowList.parse(addresses)
 
 
 def _matches(named: str, host: str) -> bool:
@@ -119,10 +115,9 @@ def warnings_for(config: Config) -> tuple[str, ...]:
         found.append("parallel: holds for allowAddresses and ownHosts only; elsewhere one visit at a time")
     if config.policy.robots.disallowed == "mandate" and not config.policy.robots.mandate:
         found.append("robots.mandate: is empty, so robots.txt is obeyed everywhere")
-    for name, addresses in (("allowAddresses", config.network.allow_addresses),):
-        wide = [one for one in addresses if "/" in one]
-        if wide:
-            found.append(f"{name}: {', '.join(wide)} opens a whole network to whatever a page links to")
+    wide = [one for one in config.network.allow_addresses if "/" in one]
+    if wide:
+        found.append(f"allowAddresses: {', '.join(wide)} opens a whole network to whatever a page links to")
     return tuple(found)
 
 

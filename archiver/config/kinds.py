@@ -11,6 +11,8 @@ from typing import Any
 import re2
 
 from archiver.config.schema import Kind
+from archiver.errors import ConfigError
+from archiver.policy.address import AllowList
 
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kKmMgGtT]?)(i?)[bB]?")
 _SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)?")
@@ -123,13 +125,13 @@ def read_collection(value: object) -> str:
 
 
 def read_address(value: object) -> str:
-    """`HOST:PORT` for --allow-address: HOST a name, an IP, or an IP/CIDR (`[::1]:8080`, `10.0.0.0/8:80`)."""
+    """`HOST:PORT` for --allow-address, as `policy.address` reads it: HOST a name, an IP, or an IP/CIDR; PORT or `*`."""
     text = read_text(value, limit=300).lower()
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit() or not 1 <= int(port) <= 65_535:
-        raise ValueError(f"{shown(value)} must be HOST:PORT with a port from 1 to 65535, such as 127.0.0.1:8080")
-    host = read_host(host)
-    return f"[{host}]:{int(port)}" if ":" in host else f"{host}:{int(port)}"
+    try:
+        AllowList.parse([text])
+    except ConfigError as error:
+        raise ValueError(f"{text!r}: {str(error).partition(f'{text!r}: ')[2]}") from None
+    return text
 
 
 def read_host(value: object) -> str:

@@ -15,7 +15,6 @@ from archiver.config.layers import Layer, layer_of, merge
 from archiver.config.model import SECTIONS, Basis, Config
 from archiver.config.read import check_keys, read, read_policy, read_section, read_seeds
 from archiver.config.storage import Storage
-from archiver.config.yamlfile import read_yaml
 from archiver.errors import ConfigError, UsageError
 
 _SECRETS = ("accessKey", "secretKey", "sessionToken")
@@ -29,7 +28,7 @@ def load(
     Raises ConfigError (file, environment, or rules over several keys) or UsageError (an option, named as typed).
     """
     environment = from_environment(os.environ if environ is None else environ)
-    file = check_keys(read_yaml(path)) if path is not None else {}
+    file = _read(path) if path is not None else {}
     config = _build(file, overrides or {}, environment)
     if not config.seeds:
         if path is None:
@@ -62,7 +61,7 @@ def with_contact(config: Config, contact: str) -> Config:
 def _build(file: Layer, overrides: Mapping[str, Any], environment: Environment) -> Config:
     user: Layer = {}
     if environment.config_file.is_file():
-        user = check_keys(read_yaml(environment.config_file))
+        user = _read(environment.config_file)
         for name in ("seeds", "url"):
             if name in user:
                 raise user[name].where.error(name, "the user's own config holds defaults, no seeds")
@@ -77,6 +76,13 @@ def _build(file: Layer, overrides: Mapping[str, Any], environment: Environment) 
     if "storage" in options and any(name in options["storage"].value for name in _SECRETS):
         notes.append("a key on the command line is seen by everybody on this machine; use STORE_* variables instead")
     return replace(check(config), warnings=(*notes, *warnings_for(config)))
+
+
+def _read(path: Path) -> Layer:
+    """A file's keys, known ones only. PyYAML is loaded here: `save` without a file need not wait for it."""
+    from archiver.config.yamlfile import read_yaml
+
+    return check_keys(read_yaml(path))
 
 
 def _with_operator(layer: Layer, basis: Basis) -> Basis:

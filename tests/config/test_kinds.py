@@ -86,10 +86,9 @@ def test_a_collection_name_is_one_harmless_path_part(name: str) -> None:
     [
         ("127.0.0.1:8080", "127.0.0.1:8080"),
         ("[::1]:80", "[::1]:80"),
-        ("::1:80", "[::1]:80"),
-        ("10.1.2.3/8:80", "10.0.0.0/8:80"),
+        ("10.0.0.0/8:80", "10.0.0.0/8:80"),
+        ("127.0.0.1:*", "127.0.0.1:*"),
         ("Test.LAN:443", "test.lan:443"),
-        ("localhost:08080", "localhost:8080"),
     ],
 )
 def test_addresses(text: str, read: str) -> None:
@@ -97,9 +96,12 @@ def test_addresses(text: str, read: str) -> None:
     assert read_address(read) == read
 
 
-@pytest.mark.parametrize("text", ["127.0.0.1", "a:0", "a:65536", ":80", "a:b", "1.2.3:80", "a b:80", "http://a:80"])
+@pytest.mark.parametrize(
+    "text",
+    ["127.0.0.1", "a:0", "a:65536", ":80", "a:b", "1.2.3:80", "a b:80", "http://a:80", "::1:80", "169.254.169.254:80"],
+)
 def test_no_addresses(text: str) -> None:
-    with pytest.raises(ValueError, match=r"must be|no host"):
+    with pytest.raises(ValueError, match=r"HOST|PORT|brackets|write|metadata"):
         read_address(text)
 
 

@@ -72,7 +72,7 @@ class ChunkDecoder:
     def _line(self, buffer: bytes, position: int) -> int:
         """Take one line; `position` itself when it is not complete yet."""
         if self._state == _SIZE and buffer[position] not in _SIZE_START:
-            return self._break(position, f"illegal chunk header: {buffer[position : position + 40]!r}")
+            return self._break(position, f"illegal chunk header: {buffer[position : position + 1]!r}")
         if self._state == _DATA_END and buffer[position : position + 1] not in (b"\r", b"\n"):
             return self._break(position, "malformed chunk footer")
         end = buffer.find(b"\n", position) + 1

@@ -1,4 +1,4 @@
-"""Where an answer begins and ends. h11 judges every head; where it refuses, a lenient reading of ours goes on.
+"""Where an answer begins and ends. h11 judges the heads; where it refuses, a lenient reading of ours goes on.
 
 The bytes are never changed: `ResponseFramer` tees them into a spool and remembers offsets. Framing follows RFC 9112,
 6.3. What h11 accepted is framed by h11's own rules; what it refused is marked `malformed` and its connection is never
@@ -148,9 +148,9 @@ class ResponseFramer:
 
     def _take_head(self, raw: bytes) -> bool:
         """Judge and parse one head; True when it is the final one."""
-        if self.malformed is None:
-            self.malformed = self._strict_objection(raw)
         head = parse_head(raw)
+        if self.malformed is None and not (head is not None and head.is_plain):
+            self.malformed = self._strict_objection(raw)
         if head is None:
             raise CaptureError(FailureCode.PROTOCOL_ERROR, f"no status line could be read in {raw[:60]!r}")
         # 101 answers an offer that was never made: nothing can follow it but what the peer pleases (RFC 9110, 15.2.2)

@@ -6,6 +6,12 @@ import re
 from dataclasses import dataclass
 
 _STATUS_LINE = re.compile(rb"HTTP/([0-9]+(?:\.[0-9]+)?)?[ \t]+([0-9]{3})(?![0-9])[ \t]?([^\r\n]*)", re.IGNORECASE)
+# heads that h11 accepts for certain (its grammar holds more); most of the web's are of this kind
+_PLAIN = re.compile(
+    rb"HTTP/1\.[01] [2-5][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*)?\r\n"
+    rb"(?:[-!#$%&'*+.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n"
+)
+_PLAIN_FIELD = re.compile(rb"([^:\r\n]+):([^\r\n]*)\r\n")
 _DIGITS = re.compile(rb"[0-9]{1,20}")
 
 
@@ -14,7 +20,8 @@ class Head:
     """A status line and its fields (lower-case names, values trimmed, folded lines joined by one space).
 
     `content_length` is None when absent, unreadable or contradictory; `largest_length` then still says how many
-    bytes were promised at most. Mutable and internal: it never leaves `wire`.
+    bytes were promised at most. `is_plain`: nothing in it that a strict parser could refuse (a sufficient test, proven
+    against h11 in the tests). Mutable and internal: it never leaves `wire`.
     """
 
     status: int
@@ -25,21 +32,27 @@ class Head:
     content_length: int | None = None
     content_length_given: bool = False
     largest_length: int = 0
+    is_plain: bool = False
 
 
 def parse_head(raw: bytes) -> Head | None:
     """Parse the bytes of one head; None when no status can be read in its first line."""
-    lines = raw.split(b"\n")
-    match = _STATUS_LINE.match(lines[0])
+    match = _STATUS_LINE.match(raw)
     if match is None:
         return None
-    headers = _fields(lines)
+    is_plain = _PLAIN.fullmatch(raw) is not None
+    if is_plain:
+        found = _PLAIN_FIELD.findall(raw, match.end())
+        headers = [(name.lower(), value.strip(b" \t")) for name, value in found]
+    else:
+        headers = _fields(raw.split(b"\n"))
     version = match[1] or b"0"
     head = Head(
         status=int(match[2]),
         reason=match[3].decode("latin-1"),
         headers=tuple(headers),
         keeps_alive=version >= b"1.1" and version < b"2",
+        is_plain=is_plain,
     )
     _read_framing(head)
     return head
@@ -78,3 +91,5 @@ def _read_framing(head: Head) -> None:
     head.largest_length = max(readable, default=0)
     if len(readable) == 1 and all(_DIGITS.fullmatch(item) for item in lengths):
         head.content_length = head.largest_length
+    if len(lengths) > 1 or (lengths and head.content_length is None) or codings not in ([], [b"chunked"]):
+        head.is_plain = False

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import ssl
 import time
+from pathlib import Path
 
 import pytest
+import uvloop
 
-from archiver.errors import CaptureError
+from archiver.clock import SYSTEM
+from archiver.errors import CaptureError, DiskError
 from archiver.model import Framing, Truncated
 from archiver.ports import WireLimits
 from archiver.wire.client import HttpClient
 from tests.wire.awkward import BROKEN, CASES, PAGE, Case, chunked, head, sized
-from tests.wire.rawserver import RawServer, Reply
+from tests.wire.rawserver import Certificates, RawServer, Reply, raw_server
 
 TE = b"Transfer-Encoding: chunked"
 SLOW: tuple[bytes | float, ...] = (b"H", 0.1, b"T", 0.1, b"T", 0.1, b"P/1.1 200 OK\r\nX", *((0.1, b"y") * 20))
@@ -230,8 +235,6 @@ async def test_two_lengths_on_a_silent_connection_end_without_a_cut(client: Http
 
 
 async def test_transfer_coding_bombs_stay_coded(client: HttpClient, plain: RawServer) -> None:
-    import gzip
-
     bomb = gzip.compress(b"\0" * (1 << 22))
     sent = head(b"Transfer-Encoding: gzip, chunked") + chunked(bomb, 4096)
     plain.reply("/", sent)
@@ -239,6 +242,15 @@ async def test_transfer_coding_bombs_stay_coded(client: HttpClient, plain: RawSe
     assert exchange.response.read() == sent
     assert exchange.entity_bytes() == bomb
     assert "grows more than" in (exchange.malformed or "")
+
+
+async def test_a_spool_that_cannot_be_written_is_a_disk_error(plain: RawServer, tmp_path: Path) -> None:
+    client = HttpClient(SYSTEM, tls=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), spool_dir=str(tmp_path / "absent"))
+    plain.reply("/", head(sized(PAGE)) + PAGE)
+    with pytest.raises(DiskError, match="absent"):
+        await client.exchange(plain.request("/", limits=limits(memory=10)))
+    assert (await client.exchange(plain.request("/ok"))).response.read() == OK
+    await client.close()
 
 
 async def test_a_cancelled_exchange_leaves_no_connection(client: HttpClient, plain: RawServer) -> None:
@@ -354,3 +366,22 @@ async def test_framing_is_told(client: HttpClient, plain: RawServer) -> None:
     exchange = await client.exchange(plain.request("/"))
     assert exchange.framing is Framing.CLOSE and exchange.entity_bytes() == b"to the end"
     assert exchange.truncated is None and exchange.malformed is None
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_the_whole_table_under_uvloop(certificates: Certificates, secure: bool) -> None:
+    async def story() -> None:
+        client = HttpClient(SYSTEM, tls=certificates.client())
+        async with raw_server(certificates.server if secure else None) as server:
+            for case in CASES + BROKEN:
+                server.reply("/case", case.sent, then=case.then)
+                exchange = await client.exchange(server.request("/case", case.method))
+                assert exchange.response.read() == case.sent, case.name
+                assert exchange.entity_bytes() == case.entity, case.name
+                assert (exchange.framing, exchange.truncated) == (case.framing, case.truncated), case.name
+                assert secure == (exchange.tls is not None and len(exchange.tls.chain) == 2)
+            server.reply("/stop", head(b"Content-Length: 9") + b"abc", then="hang")
+            assert (await client.exchange(server.request("/stop", limits=limits()))).truncated is Truncated.TIME
+            await client.close()
+
+    uvloop.run(story())

@@ -1,14 +1,14 @@
 """An S3 bucket as a store. A `put` that returns was compared with what the bucket holds, byte for byte by default.
 
-No object is ever replaced: `If-None-Match: *`, and a 412 leads to a comparison, since the answer to an earlier try may
-have been lost on the way. The one exception is an object of ours that arrived damaged.
+Evidence is never replaced: `If-None-Match: *`, and a 412 leads to a comparison, since the answer to an earlier try may
+have been lost on the way. Exceptions are an object of ours that arrived damaged, and keys named as replaceable.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,8 +28,17 @@ _READS = 3  # read-backs that must disagree before the object counts as damaged,
 class S3Store:
     """Keys lie under the settings' prefix. Safe to use from many tasks of one event loop."""
 
-    def __init__(self, settings: S3Settings, *, connections: int = 8, clock: Clock = SYSTEM) -> None:
+    def __init__(
+        self,
+        settings: S3Settings,
+        *,
+        connections: int = 8,
+        clock: Clock = SYSTEM,
+        replaceable: Callable[[str], bool] = lambda key: False,
+    ) -> None:
+        """`replaceable`: keys of files that grow or are written anew (page lists, reports)."""
         self._settings = settings
+        self._replaceable = replaceable
         self._requests = S3Requests(settings, connections=connections, clock=clock)
 
     async def put(self, key: str, path: Path, *, sha256: str, metadata: Mapping[str, str]) -> StoredObject:
@@ -40,7 +49,12 @@ class S3Store:
         size = readable_size(path)
         damaged = False
         for _ in range(2):
-            await self._send(full, path, size, about, replace=damaged)
+            try:
+                await self._send(full, path, size, about, replace=damaged)
+            except StoreConflict:
+                if not self._replaceable(key):
+                    raise
+                await self._send(full, path, size, about, replace=True)
             if await self._holds(full, path, size, sha256):
                 return StoredObject(uri=self._uri(full), sha256=sha256, size=size)
             await asyncio.to_thread(check_unchanged, path, sha256)

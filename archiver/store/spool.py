@@ -109,10 +109,15 @@ class SpoolJournal:
             for key, sha256, size, about, attempts, error in rows
         ]
 
-    def stored(self) -> dict[str, StoredObject]:
-        """What the store was seen to hold, by key."""
-        rows = self._read("SELECT key, uri, sha256, size FROM files WHERE uri IS NOT NULL")
-        return {key: StoredObject(uri=uri, sha256=sha256, size=size) for key, uri, sha256, size in rows}
+    def stored(self, files: Sequence[SpoolFile]) -> dict[str, StoredObject]:
+        """Which of these files, by key, the store was seen to hold."""
+        found: dict[str, StoredObject] = {}
+        for file in files:
+            wanted = (file.key, file.sha256)
+            query = "SELECT uri, size FROM files WHERE key = ? AND sha256 = ? AND uri IS NOT NULL"
+            for uri, size in self._read(query, wanted):
+                found[file.key] = StoredObject(uri=uri, sha256=file.sha256, size=size)
+        return found
 
     def counts(self) -> SpoolCounts:
         ((pending, pending_bytes, stored),) = self._read(
@@ -138,6 +143,6 @@ class SpoolJournal:
         except sqlite3.Error as error:
             raise DiskError(f"{self._database}: the journal of uploads cannot be written: {error}") from error
 
-    def _read(self, statement: str) -> list[tuple[Any, ...]]:
+    def _read(self, statement: str, wanted: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
-            return self._db.execute(statement).fetchall()
+            return self._db.execute(statement, wanted).fetchall()

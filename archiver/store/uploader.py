@@ -26,7 +26,7 @@ class UploadLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drained:
-    """What `drain` came to. `error` is why something is left: StoreAuthError first, else the last fault."""
+    """What `drain` came to. `stored`: of what this run added or took up, by key. `error`: why some is left."""
 
     stored: dict[str, StoredObject]
     left: tuple[SpoolFile, ...] = ()
@@ -56,6 +56,7 @@ class Uploader:
         self._queued: set[tuple[str, str]] = set()
         self._hurry = asyncio.Event()
         self._deadline = float("inf")
+        self._stored: dict[str, StoredObject] = {}
         self._workers: list[asyncio.Task[None]] = []
         self.fault: ArchiverError | None = None
 
@@ -76,9 +77,11 @@ class Uploader:
                 raise result
 
     async def add(self, files: Sequence[SpoolFile]) -> None:
-        """Journal files, then upload them in turn. Raises DiskError when the journal cannot be written."""
+        """Journal files, then upload in turn what is not up yet. Raises DiskError when that cannot be written."""
         await asyncio.to_thread(self._journal.add, files)
-        self._enqueue(files)
+        known = await asyncio.to_thread(self._journal.stored, files)
+        self._stored.update(known)
+        self._enqueue([file for file in files if file.key not in known])
 
     async def add_segments(self, segments: Sequence[ClosedSegment]) -> None:
         """Closed WARCs with their indexes, as `Recorder.roll` gives them."""
@@ -92,8 +95,7 @@ class Uploader:
         await asyncio.wait([waiting, *self._workers], return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         left = tuple(await asyncio.to_thread(self._journal.pending))
-        stored = await asyncio.to_thread(self._journal.stored)
-        return Drained(stored=stored, left=left, error=self._left_because(left))
+        return Drained(stored=dict(self._stored), left=left, error=self._left_because(left))
 
     def _left_because(self, left: Sequence[SpoolFile]) -> ArchiverError | None:
         if not left:
@@ -131,6 +133,7 @@ class Uploader:
                     return
             else:
                 await asyncio.to_thread(self._journal.mark_stored, file, stored)
+                self._stored[file.key] = stored
                 if self._on_stored is not None:
                     self._on_stored(file, stored)
                 return

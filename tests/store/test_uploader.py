@@ -37,7 +37,12 @@ async def test_everything_goes_up_and_stays_here(tmp_path: Path) -> None:
         await uploader.add(some)
         await uploader.add(some)
         drained = await uploader.drain()
-    assert drained.left == () and drained.error is None
+    assert store.puts == 10
+    async with Uploader(store, journal, limits=QUICK) as uploader:
+        await uploader.add(some)
+        assert (await uploader.drain()).stored == drained.stored
+    assert store.puts == 10
+    assert (drained.left, drained.error) == ((), None)
     assert sorted(seen) == sorted(file.key for file in some)
     assert {key: one.sha256 for key, one in drained.stored.items()} == {file.key: file.sha256 for file in some}
     assert all((tmp_path / file.key).exists() for file in some)

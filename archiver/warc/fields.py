@@ -23,6 +23,8 @@ def safe(value: str) -> str:
 
 def safe_uri(value: str) -> str:
     """As `safe`; spaces and angle brackets too, which no URI holds (WARC 1.1, 4: `uri` is RFC 3986)."""
+    if value.isascii() and value.isprintable() and not (" " in value or "<" in value or ">" in value):
+        return value
     return _UNSAFE_IN_URI.sub(_percent, value)
 
 

@@ -109,16 +109,6 @@ class RecordStream:
         if end != b"\r\n\r\n":
             raise Damage("lengthMismatch", f"the block is not followed by two line ends but by {end!r}")
 
-    def drain(self, limit: int) -> bool:
-        """Discard what is left; False when it is more than `limit` bytes. Raises Damage."""
-        dropped = 0
-        while not self.at_end():
-            dropped += len(self._buffer)
-            self._buffer = b""
-            if dropped > limit:
-                return False
-        return True
-
     def _take(self, length: int) -> bytes:
         while len(self._buffer) < length:
             more = self._stream.read()

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
 from archiver.warc.cdxj import Indexed, line, merge
 from archiver.warc.http import MAX_HEAD, parse_head
-from archiver.warc.members import Damage, GzipStream, Source, next_record_member
+from archiver.warc.members import Damage, GzipStream, PlainStream, Source, next_record_member
 from archiver.warc.reader import RecordHead, RecordStream, bare, open_source
 from archiver.warc.verify import Problem
 
 _MAX_REQUEST = 1 << 20
+_NEEDED = {"url", "digest", "filename", "offset", "length"}
 
 
 class _Waiting:
@@ -59,22 +61,35 @@ def index_lines(path: Path | str, *, name: str | None = None) -> Iterator[bytes]
 
 
 def _scan(source: Source) -> Iterator[tuple[RecordHead, bytes, int, int]]:
-    """(header, beginning of the block, offset, length) of each readable gzip member."""
+    """(header, beginning of the block, offset, length) of each readable gzip member, or of each plain record."""
     offset: int | None = 0
     while offset is not None and offset < source.size:
         try:
+            if source.read(offset, 5) == b"WARC/":
+                yield from _scan_plain(source, offset)
+                return
             stream = GzipStream(source, offset)
             reader = RecordStream(stream, offset)
             head = reader.head(offset)
             start = _start_of(reader, head.length)
             reader.finish()
-            if not reader.drain(0) or stream.end is None:
+            if not reader.at_end() or stream.end is None:
                 raise Damage("gzipNotPerRecord", "several records in one gzip member")
         except Damage:
             offset = next_record_member(source, offset + 1)
             continue
         yield head, start, offset, stream.end - offset
         offset = stream.end
+
+
+def _scan_plain(source: Source, offset: int) -> Iterator[tuple[RecordHead, bytes, int, int]]:
+    reader = RecordStream(PlainStream(source, offset), offset)
+    while not reader.at_end():
+        offset = reader.position
+        head = reader.head(offset)
+        start = _start_of(reader, head.length)
+        reader.finish()
+        yield head, start, offset, reader.position - offset
 
 
 def _start_of(reader: RecordStream, length: int) -> bytes:
@@ -94,37 +109,60 @@ def build_index(path: Path | str, *, name: str | None = None) -> bytes:
 
 
 def verify_index(cdxj: Path | str, warc: Path | str) -> list[Problem]:
-    """Does an index say exactly what its WARC holds, in order? Compares values, whatever the JSON's spelling."""
-    name = Path(cdxj).name
-    content = Path(cdxj).read_bytes()
+    """Does an index say what its WARC holds, in order? Other tools may leave fields out.
+
+    Raises OSError.
+    """
+    name, content = Path(cdxj).name, Path(cdxj).read_bytes()
     rows = content.splitlines()
     problems = []
     if content and not content.endswith(b"\n"):
         problems.append(_problem(name, len(content), "indexCut", "the last line has no end"))
     if any(later <= earlier for earlier, later in pairwise(rows)):
         problems.append(_problem(name, 0, "indexOrder", "lines are not in byte order, or stand there twice"))
-    expected = {_normal(row) for row in index_lines(warc)}
-    found: set[bytes] = set()
+    expected = {made.fields["offset"]: made for made in map(_parse, index_lines(warc)) if made is not None}
+    found: set[str] = set()
     position = 0
     for row in rows:
-        normal = _normal(row)
-        if normal not in expected:
-            problems.append(_problem(name, position, "indexExtra", f"no such record in the WARC: {row[:120]!r}"))
-        found.add(normal)
+        made = _parse(row)
+        own = expected.get(made.fields.get("offset", "")) if made is not None else None
+        if made is None or own is None or not _agree(made, own):
+            problems.append(_problem(name, position, "indexExtra", f"no such record in the WARC: {_show(row)}"))
+        else:
+            found.add(own.fields["offset"])
         position += len(row) + 1
-    missing = sorted(expected - found)
-    return problems + [_problem(name, 0, "indexMissing", f"a record has no line: {row[:120]!r}") for row in missing]
+    missing = [made for offset, made in expected.items() if offset not in found]
+    return problems + [
+        _problem(name, 0, "indexMissing", f"no line for {made.fields['url']} at {made.fields['offset']}")
+        for made in missing
+    ]
 
 
-def _normal(row: bytes) -> bytes:
-    """A line with sorted keys and string values; a line that is none stays as it is."""
+class _Row(NamedTuple):
+    prefix: bytes
+    fields: dict[str, str]
+
+
+def _parse(row: bytes) -> _Row | None:
+    """Key and timestamp, and the fields as strings (pywb writes strings, others integers); None for no line."""
     parts = row.rstrip(b"\n").split(b" ", 2)
     try:
         fields = orjson.loads(parts[2])
-        plain = {key: value if isinstance(value, str) else str(value) for key, value in fields.items()}
+        return _Row(b" ".join(parts[:2]), {key: str(value) for key, value in fields.items()})
     except (IndexError, AttributeError, orjson.JSONDecodeError):
-        return row
-    return b" ".join([*parts[:2], orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)])
+        return None
+
+
+def _agree(row: _Row, own: _Row) -> bool:
+    return (
+        row.prefix == own.prefix
+        and row.fields.keys() >= _NEEDED
+        and all(own.fields.get(key, value) == value for key, value in row.fields.items())
+    )
+
+
+def _show(row: bytes) -> str:
+    return row[:120].decode("utf-8", "replace")
 
 
 def _problem(file: str, offset: int, code: str, message: str) -> Problem:

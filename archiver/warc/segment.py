@@ -75,8 +75,7 @@ class Segment:
         """Compress a record as one gzip member; its (offset, length). Raises OSError, WarcError for a short block."""
         offset = self.size
         if isinstance(draft.block, bytes):
-            member = igzip_lib.compress(b"".join((draft.head, draft.block, RECORD_END)), LEVEL, igzip_lib.COMP_GZIP)
-            self._hold(member)
+            self._hold(igzip_lib.compress(draft.head + draft.block + RECORD_END, LEVEL, igzip_lib.COMP_GZIP))
         else:
             self._stream(draft)
         self.records += 1

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import zlib
 from pathlib import Path
 
 import pytest
 
+from archiver.errors import WarcError
 from archiver.warc.reader import iter_records, read_at
 from archiver.warc.reindex import build_index, verify_index
 from archiver.warc.verify import Report, problems, verify_file, verify_paths
@@ -300,6 +302,49 @@ def test_indexes_are_compared(tmp_path: Path) -> None:
         index.write_bytes(changed)
         found = {problem.code for problem in verify_index(index, warc)}
         assert (code in found) if code else not found
+
+
+def test_other_tools_indexes_pass(tmp_path: Path) -> None:
+    """Fewer fields, other spacing: what they say is what counts."""
+    warc = write_warc(tmp_path)
+    rows = [line.split(" ", 2) for line in build_index(warc).decode().splitlines()]
+    lines = [
+        f"{key} {stamp} " + json.dumps({k: v for k, v in json.loads(text).items() if k != "status"})
+        for key, stamp, text in rows
+    ]
+    index = tmp_path / "x.cdxj"
+    index.write_text("\n".join(lines) + "\n")
+    assert verify_index(index, warc) == []
+
+
+def test_plain_files_are_indexed(tmp_path: Path) -> None:
+    warc = write_warc(tmp_path)
+    plain = tmp_path / "x.warc"
+    plain.write_bytes(b"".join(gzip.decompress(warc.read_bytes()[o:n]) for o, n in _members(warc)))
+    rows = [json.loads(line.split(b" ", 2)[2]) for line in build_index(plain).splitlines()]
+    assert [row["url"] for row in rows] == [f"http://example.org/page-{n}" for n in (1, 2, 3)]
+    for row in rows:
+        piece = plain.read_bytes()[int(row["offset"]) :][: int(row["length"])]
+        assert piece.startswith(b"WARC/1.1\r\nWARC-Type: response") and piece.endswith(b"\r\n\r\n")
+        assert read_at(plain, int(row["offset"])).headers.target == row["url"]
+
+
+def _members(path: Path) -> list[tuple[int, int]]:
+    offsets = [record.headers.offset for record in iter_records(path)]
+    return list(zip(offsets, [*offsets[1:], path.stat().st_size]))
+
+
+def test_reading_stops_at_damage_with_file_and_offset(tmp_path: Path) -> None:
+    path = tmp_path / "x.warc.gz"
+    path.write_bytes(member(record()) + member(record(length=b"99")))
+    with pytest.raises(WarcError, match=rf"x.warc.gz at {len(member(record()))}: Content-Length says 99"):
+        list(iter_records(path))
+    with pytest.raises(WarcError, match="more than 2"):
+        list(iter_records(path, limit=2))
+    with pytest.raises(WarcError, match="more than 2"):
+        read_at(path, 0, limit=2)
+    with pytest.raises(WarcError, match="magic"):
+        read_at(path, 5)
 
 
 def test_records_behind_damage_are_indexed(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ class Segment:
         self.records = 0
         self.warcinfo_id = ""
         self.dirty = False
+        self._entered = False
         self._lines: list[bytes] = []
         self._pending: list[bytes] = []
         self._pending_size = 0
@@ -134,6 +135,9 @@ class Segment:
             return
         try:
             os.fsync(self._fd)
+            if not self._entered:
+                sync_folder(self.path.parent)  # the name itself, once
+                self._entered = True
             if os.fstat(self._fd).st_nlink == 0:
                 raise FileNotFoundError(2, "the file was removed while it was written", str(self.path))
         except OSError as error:

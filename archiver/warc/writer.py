@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from archiver.clock import Clock
-from archiver.errors import DiskError
 from archiver.model import ClosedSegment, WarcItem
 from archiver.ports import Recorded
 from archiver.warc.streams import SegmentSettings, Streams, WarcInfo
@@ -41,7 +40,7 @@ class WarcRecorder:
         self._queue: queue.SimpleQueue[_Call] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._fault: DiskError | None = None
+        self._fault: Exception | None = None
         self._synced = clock.monotonic()
         self._stopping = False
 
@@ -140,7 +139,7 @@ class WarcRecorder:
             self._streams.sync()
             self._streams.roll_due()
             self._fault = None
-        except DiskError as error:
+        except Exception as error:  # nothing may end this thread while callers wait for it
             self._fault = error
 
     def _stop(self) -> None:

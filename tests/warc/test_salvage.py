@@ -17,10 +17,10 @@ from archiver.warc.verify import verify_file
 from tests.warc.samples import page, streams
 
 
-def abandoned(folder: Path, tail: bytes = b"", *, access: Access = Access.OPEN) -> Path:
+def abandoned(folder: Path, tail: bytes = b"", *, access: Access = Access.OPEN, pages: int = 2) -> Path:
     """An `.open` file as a killed writer leaves it, with `tail` behind its last whole record."""
     made = streams(folder)
-    made.write([page(1, access=access), page(2, access=access)])
+    made.write([page(number, access=access) for number in range(pages)])
     made.abandon()
     path = next(files.warc_folder(folder, access).glob("*.open"))
     with open(path, "ab") as file:
@@ -56,7 +56,7 @@ def test_the_index_is_the_one_the_writer_makes(tmp_path: Path) -> None:
 
 def test_cut_at_every_byte_of_the_last_two_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda fd: None)  # some hundred runs, and no power to lose
-    path = abandoned(tmp_path / "origin")
+    path = abandoned(tmp_path / "origin", pages=1)
     content = path.read_bytes()
     offsets = [record.headers.offset for record in iter_records(path)]
     for cut in range(offsets[-2], len(content)):

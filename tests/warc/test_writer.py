@@ -110,6 +110,29 @@ async def test_old_files_are_closed_without_further_records(tmp_path: Path) -> N
     assert await made.close() == []
 
 
+async def test_what_is_written_is_fsynced_soon_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def fsync(fd: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{fd}"))
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    clock = ManualClock()
+    made = recorder(tmp_path, clock)
+    await made.record([page(1)])
+    (path,) = (tmp_path / "archive").iterdir()
+    clock.advance(1)
+    for _ in range(100):
+        if str(path.parent) in synced:
+            break
+        await asyncio.sleep(0.05)
+    assert synced == [str(path), str(path.parent)]
+    await made.close()
+    assert len(synced) > 4
+
+
 async def test_a_removed_folder_stops_intake(tmp_path: Path) -> None:
     clock = ManualClock()
     made = recorder(tmp_path, clock)

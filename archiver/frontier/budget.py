@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from archiver.model import Origin
 from archiver.policy import pace
-from archiver.policy.pace import Bound, Heard, Moment, OriginState, Pace
+from archiver.policy.pace_values import EXPLAIN, Bound, Heard, Moment, OriginState, Pace, reason
 from archiver.ports import PaceRules, Wait
 
 LOOK_AGAIN = 0.5
@@ -50,10 +50,10 @@ def is_limiting(status: int, retry_after: float | None) -> bool:
 
 def told(moment: Moment, rules: Pace, *, shift: float) -> Wait:
     """A wait as the port gives it: wall time, the ledger's reason, and the rule in words."""
-    words = f"{moment.bound}: {pace.EXPLAIN[moment.bound]}"
+    words = f"{moment.bound}: {EXPLAIN[moment.bound]}"
     if rules.note and moment.bound is Bound.DELAY:
         words = f"{words} ({rules.note})"
-    return Wait(until=moment.at + shift, why=pace.reason(moment.bound).value, rule=words)
+    return Wait(until=moment.at + shift, why=reason(moment.bound).value, rule=words)
 
 
 @dataclass(slots=True, eq=False)
@@ -64,17 +64,29 @@ class Visits:
     answers: int = 0
     seconds: float = 0.0
     errors: int = 0
+    first_at: float | None = None
+    first_seconds: float = 0.0
 
-    def hear(self, status: int, seconds: float) -> None:
-        """An answer that is neither 429 nor 503."""
+    def hear(self, status: int, seconds: float, now: float, *, limiting: bool = False) -> None:
+        """An answer; one that limits us says nothing about how fast the host is."""
+        if self.first_at is None:
+            self.first_at, self.first_seconds = now, seconds
+        if limiting:
+            return
         self.answers += 1
         self.seconds += seconds
         self.errors += status >= 500
 
     def heard(self) -> Heard:
         """Everything since the last call."""
-        heard = Heard(answers=self.answers, seconds=self.seconds, errors=self.errors)
-        self.answers, self.seconds, self.errors = 0, 0.0, 0
+        heard = Heard(
+            answers=self.answers,
+            seconds=self.seconds,
+            errors=self.errors,
+            first_at=self.first_at,
+            first_seconds=self.first_seconds,
+        )
+        self.answers, self.seconds, self.errors, self.first_at = 0, 0.0, 0, None
         return heard
 
 

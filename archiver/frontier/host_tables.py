@@ -13,7 +13,7 @@ from archiver.frontier.owner import is_gone, me
 from archiver.frontier.thread import Hooks
 from archiver.frontier.timeline import Timeline
 from archiver.model import Origin
-from archiver.policy.pace import Bound, OriginState
+from archiver.policy.pace_values import Bound, OriginState
 
 VERSION = 1
 FORGET = 30 * 86_400.0

@@ -27,7 +27,7 @@ from archiver.frontier.thread import SqliteThread
 from archiver.frontier.timeline import Timeline
 from archiver.model import Origin
 from archiver.policy import pace
-from archiver.policy.pace import Answer, Bound, Heard, Moment, OriginState, Pace
+from archiver.policy.pace_values import Answer, Bound, Heard, Moment, OriginState, Pace, permitted
 from archiver.ports import PaceRules, VisitSlot, Wait
 
 LOOK_EVERY = 0.5
@@ -75,7 +75,7 @@ class SqliteHostBudget:
                 await self._look()
             if origin not in self._slow:
                 return self._begin_free(origin, rules)
-        given = await self._thread.run(lambda _: self._begin(origin, pace.permitted(rules, own=own)))
+        given = await self._thread.run(lambda _: self._begin(origin, permitted(rules, own=own)))
         if isinstance(given, VisitSlot):
             self._visits.setdefault(origin, Visits()).count += 1
         return given
@@ -85,7 +85,7 @@ class SqliteHostBudget:
         token = self._free.begin(origin, rules.parallel)
         if token is None:
             busy = Moment(at=now + OWN_LOOK_AGAIN, bound=Bound.BUSY)
-            return told(busy, pace.permitted(rules, own=True), shift=0.0)
+            return told(busy, permitted(rules, own=True), shift=0.0)
         return VisitSlot(origin=origin, token=token, started=now)
 
     def _begin(self, origin: Origin, rules: Pace) -> VisitSlot | Wait:
@@ -106,9 +106,9 @@ class SqliteHostBudget:
             self._free.end(origin)
             if origin not in self._slow:
                 return
-        permitted = pace.permitted(rules, own=self._is_own(origin))
+        bound_by = permitted(rules, own=self._is_own(origin))
         heard = self._leave(origin)
-        state = await self._thread.run(lambda _: self._end(slot, permitted, burst, heard))
+        state = await self._thread.run(lambda _: self._end(slot, bound_by, burst, heard))
         self._remember(origin, state)
 
     def _leave(self, origin: Origin) -> Heard | None:
@@ -137,8 +137,8 @@ class SqliteHostBudget:
         if rules.declared.delay <= 0.0 and not rules.declared.visit_time_utc:
             resting = await self.resting_until(origin)
             return 0.0 if resting is None else max(0.0, resting - self._clock.epoch())
-        permitted = pace.permitted(rules, own=self._is_own(origin))
-        return await self._thread.run(lambda _: self._reserve(origin, permitted, limit))
+        bound_by = permitted(rules, own=self._is_own(origin))
+        return await self._thread.run(lambda _: self._reserve(origin, bound_by, limit))
 
     def _reserve(self, origin: Origin, rules: Pace, limit: float) -> float:
         now = self._time.now()
@@ -151,35 +151,27 @@ class SqliteHostBudget:
         self, origin: Origin, rules: PaceRules, *, status: int, retry_after: float | None, seconds: float
     ) -> float | None:
         """Tell an answer; epoch seconds until which the host must rest, None when it did not ask for that."""
-        if not is_limiting(status, retry_after):
-            visits = self._visits.get(origin)
-            if visits is not None:
-                visits.hear(status, seconds)
-            if status < 500 and origin in self._slow:
-                await self._answered(origin)
+        limiting = is_limiting(status, retry_after)
+        visits = self._visits.get(origin)
+        if visits is not None:
+            visits.hear(status, seconds, self._time.now(), limiting=limiting)
+        if not limiting and rules.declared.delay <= 0.0 and not self._is_recovering(origin, status):
             return None
         answer = Answer(status=status, retry_after=retry_after, seconds=seconds)
-        permitted = pace.permitted(rules, own=self._is_own(origin))
-        state = await self._thread.run(lambda _: self._struck(origin, permitted, answer))
+        bound_by = permitted(rules, own=self._is_own(origin))
+        state = await self._thread.run(lambda _: self._answered(origin, bound_by, answer))
         self._remember(origin, state)
-        return self._time.to_wall(state.rest_until)
+        return self._time.to_wall(state.rest_until) if limiting else None
 
-    def _struck(self, origin: Origin, rules: Pace, answer: Answer) -> OriginState:
+    def _is_recovering(self, origin: Origin, status: int) -> bool:
+        # Answers that come while the host rests were asked for before, and say nothing about its recovery.
+        state = self._slow.get(origin)
+        return state is not None and status < 500 and state.unavailable > 0 and state.rest_until <= self._time.now()
+
+    def _answered(self, origin: Origin, rules: Pace, answer: Answer) -> OriginState:
         now = self._time.now()
         state = pace.settle(self._tables.state(origin), now)
-        state = pace.after_answer(state, rules, answer, now, jitter=self._jitter())
-        self._tables.save(origin, state, now)
-        return state
-
-    async def _answered(self, origin: Origin) -> None:
-        # Answers that come while the host rests were asked for before, and say nothing about its recovery.
-        if not self._slow[origin].unavailable or self._slow[origin].rest_until > self._time.now():
-            return
-        self._remember(origin, await self._thread.run(lambda _: self._well(origin)))
-
-    def _well(self, origin: Origin) -> OriginState:
-        now = self._time.now()
-        state = pace.answered(pace.settle(self._tables.state(origin), now))
+        state = pace.take(state, rules, answer, now, jitter=self._jitter())
         self._tables.save(origin, state, now)
         return state
 

@@ -9,7 +9,7 @@ from archiver.clock import Clock
 from archiver.frontier.budget import Visits, ask, is_free, is_limiting, told
 from archiver.model import Origin
 from archiver.policy import pace
-from archiver.policy.pace import Answer, OriginState
+from archiver.policy.pace_values import Answer, OriginState, permitted
 from archiver.ports import PaceRules, VisitSlot, Wait
 
 
@@ -38,12 +38,12 @@ class MemoryHostBudget:
         return pace.settle(self._states.get(origin, OriginState()), self._now())
 
     async def begin_visit(self, origin: Origin, rules: PaceRules) -> VisitSlot | Wait:
-        permitted = pace.permitted(rules, own=self._own(origin))
+        bound_by = permitted(rules, own=self._own(origin))
         visits, now = self._visits.setdefault(origin, Visits()), self._now()
-        place = ask(self._state(origin), permitted, now, shift=self._shift(), others=visits.count)
+        place = ask(self._state(origin), bound_by, now, shift=self._shift(), others=visits.count)
         self._states[origin] = place.state
         if place.wait is not None:
-            return told(place.wait, permitted, shift=self._shift())
+            return told(place.wait, bound_by, shift=self._shift())
         visits.count += 1
         self._token += 1
         self._started[self._token] = now
@@ -55,33 +55,29 @@ class MemoryHostBudget:
         own = self._own(slot.origin)
         if is_free(rules, own=own) and not self._state(slot.origin).is_slowed(self._now()):
             return
-        permitted = pace.permitted(rules, own=own)
+        bound_by = permitted(rules, own=own)
         self._states[slot.origin] = pace.after_visit(
-            self._state(slot.origin), permitted, start=start, end=self._now(), burst=burst, heard=visits.heard()
+            self._state(slot.origin), bound_by, start=start, end=self._now(), burst=burst, heard=visits.heard()
         )
 
     async def request_wait(self, origin: Origin, rules: PaceRules, *, limit: float = math.inf) -> float:
-        permitted, now = pace.permitted(rules, own=self._own(origin)), self._now()
+        bound_by, now = permitted(rules, own=self._own(origin)), self._now()
         start, self._states[origin] = pace.request_start(
-            self._state(origin), permitted, now, limit=limit, shift=self._shift()
+            self._state(origin), bound_by, now, limit=limit, shift=self._shift()
         )
         return start.at - now
 
     async def report(
         self, origin: Origin, rules: PaceRules, *, status: int, retry_after: float | None, seconds: float
     ) -> float | None:
-        state, now = self._state(origin), self._now()
-        if not is_limiting(status, retry_after):
-            if origin in self._visits and self._visits[origin].count:
-                self._visits[origin].hear(status, seconds)
-            if status < 500 and state.rest_until <= now:
-                self._states[origin] = pace.answered(state)
-            return None
+        limiting, now = is_limiting(status, retry_after), self._now()
+        if origin in self._visits and self._visits[origin].count:
+            self._visits[origin].hear(status, seconds, now, limiting=limiting)
         answer = Answer(status=status, retry_after=retry_after, seconds=seconds)
-        permitted = pace.permitted(rules, own=self._own(origin))
-        state = pace.after_answer(state, permitted, answer, now, jitter=self._jitter())
+        bound_by = permitted(rules, own=self._own(origin))
+        state = pace.take(self._state(origin), bound_by, answer, now, jitter=self._jitter())
         self._states[origin] = state
-        return state.rest_until + self._shift()
+        return state.rest_until + self._shift() if limiting else None
 
     async def resting_until(self, origin: Origin) -> float | None:
         state = self._state(origin)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from archiver.frontier.rows import decode, digest, encode
@@ -103,23 +103,33 @@ class Tables(Hooks):
 
     def insert(self, outlinks: Iterable[Outlink]) -> list[str]:
         """Store what is new, objected ones as refused; the keys that were new."""
-        fresh: list[str] = []
-        execute, ready = self.db.execute, self._ready
-        refused = 0
+        rows: dict[bytes, tuple[object, ...]] = {}
+        links: dict[bytes, Outlink] = {}
         for outlink in outlinks:
             candidate, objection = outlink.candidate, outlink.objection
-            origin = self.origin(candidate.origin)
+            hashed, origin = digest(candidate.key), self.origin(candidate.origin)
+            if hashed in rows:
+                continue
             state, reason = (0, None) if objection is None else (3, objection.reason.value)
-            row = (digest(candidate.key), origin.id, candidate.depth, state, encode(candidate, origin.prefix), reason)
-            if execute(_INSERT, row).rowcount:
-                fresh.append(candidate.key)
-                if objection is None:
-                    ready[origin.id] += 1
-                else:
-                    refused += 1
-        self._counted["refused"] += refused
-        self._counted["pending"] += len(fresh) - refused
-        return fresh
+            rows[hashed] = (hashed, origin.id, candidate.depth, state, encode(candidate, origin.prefix), reason)
+            links[hashed] = outlink
+        fresh = [links[hashed] for hashed in self._insert_rows(rows)]
+        for outlink in fresh:
+            if outlink.objection is None:
+                self._ready[self.origin(outlink.candidate.origin).id] += 1
+                self._counted["pending"] += 1
+            else:
+                self._counted["refused"] += 1
+        return [outlink.candidate.key for outlink in fresh]
+
+    def _insert_rows(self, rows: Mapping[bytes, tuple[object, ...]]) -> Iterable[bytes]:
+        """Insert what is not there yet; the hashes that were not. Told apart only when some were."""
+        if not rows:
+            return ()
+        last = self.db.execute("SELECT coalesce(max(id), 0) FROM urls").fetchone()[0]
+        if self.db.executemany(_INSERT, rows.values()).rowcount == len(rows):
+            return rows
+        return [hashed for (hashed,) in self.db.execute("SELECT hash FROM urls WHERE id > ? ORDER BY id", (last,))]
 
     def fetched(self, keys: Sequence[str]) -> frozenset[str]:
         """Which keys were fetched, as page or as requisite."""

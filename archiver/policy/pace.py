@@ -1,174 +1,28 @@
 """When an origin may be asked again (decision 12): arithmetic only, the caller keeps the state and gives the time.
 
-An `OriginState` is what is remembered about an origin, a `Pace` what binds there (the operator's rules after it was
-looked whether the host is the operator's own). Every function that delays something says which rule did (`Bound`).
-Times are seconds on one steady line of the caller's choice; `shift` is what to add to get epoch seconds in UTC, needed
-for Visit-time only. Each remembered time comes with the span it was meant to last, so that a clock that was set back
-between two runs cannot turn one second into one hour (`settle`).
+Every function that delays something says which rule did (`Bound`); the values it works on are in `pace_values`.
+Times are seconds on one steady line of the caller's choice; `shift` is what to add to get epoch
+seconds in UTC, needed for Visit-time only. Each remembered time comes with the span it was meant to last, so that a
+clock that was set back between two runs cannot turn one second into one hour (`settle`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Protocol
+from dataclasses import replace
 
-from archiver.model import Reason
+from archiver.policy.pace_values import Answer, Bound, Heard, Moment, OriginState, Pace, Rules
 from archiver.policy.visit_time import DAY, open_seconds, window_wait
 
-FOREIGN_DELAY = 1.0
-"""Seconds between visit starts where the operator wrote 0 and the host is not named as the operator's own."""
 FIRST_REST = 60.0
 """Seconds a host rests after its first 429 or 503 without Retry-After; doubled each time (RFC 6585, 4)."""
 LONGEST_GAP = 60.0
 """Seconds between visit starts that back-off and latency may grow to."""
 PARK_AFTER = 3
 """So many 503 in a row and the host is left alone for the cap."""
+LAG = 0.05
+"""Seconds our own event loop may take to act on a time that has come."""
 SLOWEST = 8.0
 """How many times the usual gap a slow or failing host is given at most."""
-
-
-class Bound(StrEnum):
-    """Which rule a wait comes from."""
-
-    NONE = "none"
-    DELAY = "delay"
-    PAYBACK = "payback"
-    BACK_OFF = "backOff"
-    LATENCY = "latency"
-    RETRY_AFTER = "retryAfter"
-    PARKED = "parked"
-    CRAWL_DELAY = "crawlDelay"
-    VISIT_TIME = "visitTime"
-    BUSY = "busy"
-
-
-EXPLAIN: dict[Bound, str] = {
-    Bound.NONE: "nothing binds",
-    Bound.DELAY: "the gap between visits that is configured",
-    Bound.PAYBACK: "the last visit's burst of requests is paid back",
-    Bound.BACK_OFF: "the host answered 429, 503 or another server error, and is asked more rarely until it recovers",
-    Bound.LATENCY: "the host answers more slowly than usual",
-    Bound.RETRY_AFTER: "the host asked for this rest with Retry-After",
-    Bound.PARKED: "the host is parked: three 503 in a row, or a Retry-After over the cap",
-    Bound.CRAWL_DELAY: "robots.txt declares a delay between requests",
-    Bound.VISIT_TIME: "robots.txt declares the hours in which it may be visited",
-    Bound.BUSY: "another visit to this origin is under way",
-}
-
-
-def reason(bound: Bound) -> Reason:
-    """The ledger's reason for a wait."""
-    return Reason.VISIT_TIME if bound is Bound.VISIT_TIME else Reason.RATE_LIMITED
-
-
-class DeclaredRules(Protocol):
-    """What this module reads of `ports.Declared`."""
-
-    @property
-    def delay(self) -> float: ...
-    @property
-    def visit_time_utc(self) -> tuple[tuple[int, int], ...]: ...
-
-
-class Rules(Protocol):
-    """What this module reads of `ports.PaceRules`."""
-
-    @property
-    def delay(self) -> float: ...
-    @property
-    def declared(self) -> DeclaredRules: ...
-    @property
-    def parallel(self) -> int: ...
-    @property
-    def retry_after_cap(self) -> float: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """What binds at one origin: seconds between visit starts, between request starts, visits at a time, UTC windows."""
-
-    delay: float = 1.0
-    request_delay: float = 0.0
-    windows: tuple[tuple[int, int], ...] = ()
-    parallel: int = 1
-    cap: float = DAY
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OriginState:
-    """What is remembered about an origin: times, and with each (`*span`) how long it was meant to last.
-
-    `backoff` is the gap between visits after 429, 503 and other server errors, `strikes` how often the host said 429 or
-    503 lately, `unavailable` how many 503 came in a row, `struck_at` when the last of either came. `usual` and `recent`
-    are the seconds an answer takes, averaged over many and over the last few visits.
-    """
-
-    not_before: float = 0.0
-    span: float = 0.0
-    bound: Bound = Bound.NONE
-    rest_until: float = 0.0
-    rest_span: float = 0.0
-    rest_bound: Bound = Bound.NONE
-    next_request: float = 0.0
-    request_span: float = 0.0
-    backoff: float = 0.0
-    strikes: int = 0
-    unavailable: int = 0
-    struck_at: float = -1.0
-    usual: float = 0.0
-    recent: float = 0.0
-    visits: int = 0
-
-    def is_slowed(self, now: float) -> bool:
-        """Whether the host rests or recovers: then nothing is skipped, even on the operator's own hosts."""
-        return self.backoff > 0.0 or self.rest_until > now
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """The earliest time for something, and the rule it comes from."""
-
-    at: float
-    bound: Bound
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """What a visit learnt from answers other than 429 and 503: how many, their seconds together, 5xx among them."""
-
-    answers: int = 0
-    seconds: float = 0.0
-    errors: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """One answer: `seconds` it took, `retry_after` in seconds from now (None = not said)."""
-
-    status: int
-    retry_after: float | None = None
-    seconds: float = 0.0
-
-
-def permitted(rules: Rules, *, own: bool) -> Pace:
-    """The operator's rules as they hold here: no gap, or several visits at once, on own hosts only (decision 13)."""
-    delay, parallel, notes = max(0.0, rules.delay), max(1, rules.parallel), []
-    if not own and delay == 0.0:
-        delay = FOREIGN_DELAY
-        notes.append(f"delay 0 raised to {FOREIGN_DELAY:g} s: not one of the operator's own hosts")
-    if not own and parallel > 1:
-        notes.append(f"{parallel} visits at a time lowered to 1: not one of the operator's own hosts")
-        parallel = 1
-    return Pace(
-        delay=delay,
-        request_delay=max(0.0, rules.declared.delay),
-        windows=rules.declared.visit_time_utc,
-        parallel=parallel,
-        cap=rules.retry_after_cap,
-        note="; ".join(notes),
-    )
 
 
 def settle(state: OriginState, now: float) -> OriginState:
@@ -224,14 +78,25 @@ def after_start(state: OriginState, pace: Pace, now: float) -> OriginState:
 def after_visit(
     state: OriginState, pace: Pace, *, start: float, end: float, burst: float, heard: Heard | None = None
 ) -> OriginState:
-    """A visit ended; the next not before max(start + max(delay, back-off), end + burst)."""
-    state = _learn(state, pace, start=start, heard=heard or Heard())
+    """A visit ended; the next not before max(start + max(delay, back-off), end + burst), start as the site saw it."""
+    heard = heard or Heard()
+    state = _learn(state, pace, start=start, heard=heard)
     if state.rest_until <= end:
         state = replace(state, rest_until=0.0, rest_span=0.0, rest_bound=Bound.NONE)
     asked = gap(state, pace)
+    if heard.first_at is not None:
+        start = max(start, seen(start, heard.first_at, heard.first_seconds))
     following = Moment(at=start + asked.at, bound=asked.bound)
     following = _after(following, end + min(max(0.0, burst), pace.cap), Bound.PAYBACK)
     return replace(state, not_before=following.at, span=max(0.0, following.at - end), bound=following.bound)
+
+
+def seen(start: float, answered: float, seconds: float) -> float:
+    """The latest time at which the site can have seen a request that began at `start`: connecting takes time too.
+
+    Without this a gap after a request on a new connection would look too short from the other side.
+    """
+    return min(answered, start + seconds + LAG)
 
 
 def _learn(state: OriginState, pace: Pace, *, start: float, heard: Heard) -> OriginState:
@@ -307,9 +172,22 @@ def after_answer(state: OriginState, pace: Pace, answer: Answer, now: float, *, 
     return _rest(struck, now, seconds, bound)
 
 
-def answered(state: OriginState) -> OriginState:
-    """A request made after the rest was answered well: 503 are no longer in a row."""
-    return replace(state, unavailable=0)
+def take(state: OriginState, pace: Pace, answer: Answer, now: float, *, jitter: float) -> OriginState:
+    """Any answer: what it says of the declared delay, of the host's strain, or of its recovery."""
+    state = _count_from_seen(state, pace, now, seconds=answer.seconds)
+    if answer.status < 500 and answer.status != 429 and now >= state.rest_until:
+        state = replace(state, unavailable=0)
+    return after_answer(state, pace, answer, now, jitter=jitter)
+
+
+def _count_from_seen(state: OriginState, pace: Pace, now: float, *, seconds: float) -> OriginState:
+    # The next request counts from when the site must have seen this one.
+    if not pace.request_delay:
+        return state
+    following = seen(state.next_request - pace.request_delay, now, seconds) + pace.request_delay
+    if following <= state.next_request:
+        return state
+    return replace(state, next_request=following, request_span=following - now)
 
 
 def _as_told(retry_after: float, pace: Pace) -> tuple[float, Bound]:

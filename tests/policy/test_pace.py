@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from archiver.model import Reason
 from archiver.policy import pace
-from archiver.policy.pace import Answer, Bound, Heard, Moment, OriginState, Pace
+from archiver.policy.pace_values import EXPLAIN, Answer, Bound, Heard, Moment, OriginState, Pace, permitted, reason
 from archiver.ports import Declared, PaceRules
 
 NOW = 1_790_000_000.0
@@ -69,9 +69,9 @@ def test_a_killed_visit_still_leaves_the_gap() -> None:
 def test_only_own_hosts_go_without_a_gap_or_several_at_a_time(
     own: bool, delay: float, parallel: int, expected_delay: float, expected_parallel: int, noted: bool
 ) -> None:
-    permitted = pace.permitted(PaceRules(delay=delay, parallel=parallel), own=own)
-    assert (permitted.delay, permitted.parallel) == (expected_delay, expected_parallel)
-    assert bool(permitted.note) is noted
+    allowed = permitted(PaceRules(delay=delay, parallel=parallel), own=own)
+    assert (allowed.delay, allowed.parallel) == (expected_delay, expected_parallel)
+    assert bool(allowed.note) is noted
 
 
 def test_retry_after_is_obeyed_exactly_up_to_the_cap_then_the_host_is_parked() -> None:
@@ -124,12 +124,31 @@ def test_three_503_in_a_row_park_the_host_and_an_answer_in_between_does_not() ->
         for _ in range(3):
             state = pace.after_answer(state, Pace(), Answer(status=503, retry_after=1.0), now, jitter=0.0)
             now = state.rest_until + 1
-            state = pace.answered(state) if between else state
+            if between:
+                state = pace.take(state, Pace(), Answer(status=200), now, jitter=0.0)
         return state
 
     assert three(False).rest_bound is Bound.PARKED
     assert three(False).rest_span == DAY
     assert three(True).rest_bound is Bound.RETRY_AFTER
+
+
+def test_gaps_count_from_when_the_site_saw_the_request() -> None:
+    """A first request on a new connection arrives later than it starts; the gap after it must not look shorter."""
+    rules = Pace(delay=1.0, request_delay=2.0)
+    _, state = pace.request_start(pace.after_start(FRESH, rules, NOW), rules, NOW, limit=60.0)
+    state = pace.take(state, rules, Answer(status=200, seconds=0.3), NOW + 0.31, jitter=0.0)
+    assert state.next_request == pytest.approx(NOW + 2.31)
+    heard = Heard(answers=1, seconds=0.3, first_at=NOW + 0.31, first_seconds=0.3)
+    state = pace.after_visit(state, rules, start=NOW, end=NOW + 0.32, burst=0.0, heard=heard)
+    assert state.not_before == pytest.approx(NOW + 1.31)
+
+
+def test_a_long_body_does_not_lengthen_the_gap() -> None:
+    rules = Pace(delay=1.0, request_delay=2.0)
+    _, state = pace.request_start(FRESH, rules, NOW, limit=60.0)
+    state = pace.take(state, rules, Answer(status=200, seconds=0.3), NOW + 30, jitter=0.0)
+    assert state.next_request == pytest.approx(NOW + 2.35)
 
 
 def test_recovery_is_gradual() -> None:
@@ -218,8 +237,8 @@ def test_the_estimate_for_a_dry_run(pages: int, requisites: int, rules: PaceRule
 
 
 def test_every_bound_is_explained_and_has_a_reason() -> None:
-    assert set(pace.EXPLAIN) == set(Bound)
-    assert {pace.reason(bound) for bound in Bound} == {Reason.RATE_LIMITED, Reason.VISIT_TIME}
+    assert set(EXPLAIN) == set(Bound)
+    assert {reason(bound) for bound in Bound} == {Reason.RATE_LIMITED, Reason.VISIT_TIME}
 
 
 # --- properties -------------------------------------------------------------------------------------------------------

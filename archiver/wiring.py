@@ -37,6 +37,7 @@ from archiver.pages import PagesFile
 from archiver.policy.address import AllowList
 from archiver.policy.keep import Judge
 from archiver.policy.retry_after import retry_after
+from archiver.policy.scope import ScopeRules
 from archiver.ports import Declared, Frontier, PaceRules, WireLimits
 from archiver.store.local import LocalStore
 from archiver.warc.reindex import verify_index
@@ -80,7 +81,7 @@ class Session:
     clock: Clock
 
     def source(self, *, patience: float | None) -> ClaimSource:
-        """`patience`: seconds that a resting host is waited for when nothing else is left; None = as long as it takes."""
+        """`patience`: seconds that a resting host is waited for when nothing else is left; None = any time."""
         return ClaimSource(
             frontier=self.frontier,
             clock=self.clock,
@@ -146,17 +147,21 @@ async def session(
         trust = Trust([config.network.ca_file] if config.network.ca_file else [])
         client = HttpClient(clock, tls=trust, spool_dir=str(places.spool))
         stack.push_async_callback(client.close)
+        dialer = SystemDialer(AllowList.parse(config.network.allow_addresses))
+        stack.push_async_callback(dialer.close)
+        robots = _robots(config, environment, clock)
+        stack.push_async_callback(robots.close)
         ports = GatePorts(
-            dialer=SystemDialer(AllowList.parse(config.network.allow_addresses)),
+            dialer=dialer,
             client=client,
-            robots=_robots(config, environment, clock),
+            robots=robots,
             budget=budget,
             ledger=ledger,
             recorder=recorder,
             clock=clock,
             sleep=asyncio.sleep,
         )
-        scopes = SeedScopes.of(config)
+        scopes = _scopes(config)
         gate = Gate(ports, _policy(config, scopes, clock))
         pages = PagesFile(places.pages)
         stack.callback(pages.close)
@@ -202,9 +207,25 @@ async def _frontier(
     attempts = 1 if saving else config.pace.retries + 1
     if saving:
         return MemoryFrontier(clock, own=own, max_attempts=attempts), None
-    signature = SeedScopes.of(config).signature
+    signature = _scopes(config).signature
     file = await open_frontier(places.state, clock, job=job, signature=signature, own=own, max_attempts=attempts)
     return file.frontier, file
+
+
+def _scopes(config: Config) -> SeedScopes:
+    return SeedScopes(
+        [
+            ScopeRules(
+                seed=seed.url,
+                scope_type=seed.scope_type,
+                include=seed.include,
+                exclude=seed.exclude,
+                depth=seed.depth,
+                extra_hops=seed.extra_hops,
+            )
+            for seed in config.seeds
+        ]
+    )
 
 
 def _seeds(config: Config) -> list[Candidate]:
@@ -261,6 +282,7 @@ def _robots(config: Config, environment: Environment, clock: Clock) -> RobotsSer
         config.identity.agents,
         state_path=str(environment.state_dir / "robots.sqlite"),
         mode=config.policy.robots.matcher,
+        lines=config.policy.robots,
     )
 
 

@@ -1,4 +1,4 @@
-"""`archiver crawl CONFIG.yaml` or `--url URL`: a site within its scope, by Scrapy or by the pump; goes on after a stop."""
+"""`archiver crawl CONFIG.yaml` or `--url URL`: a site within its scope, by Scrapy or by the pump; it can be resumed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from archiver.cli.progress import progress_for
 from archiver.cli.results import Told, exit_code
 from archiver.cli.signals import stopping
 from archiver.config import Config, from_environment, load
-from archiver.engine.source import Tally
 from archiver.engine.run import Shipped
+from archiver.engine.source import Tally
 from archiver.errors import UsageError
 from archiver.model import Page, Reason
 from archiver.wiring import Session, run_loop, session

@@ -76,9 +76,7 @@ def _disk(config: Config, environ: Mapping[str, str]) -> Finding:
 def _clock(config: Config, environ: Mapping[str, str]) -> Finding:
     state = clock_state().get("synchronised")
     says = {True: "synchronised by NTP", False: "not synchronised by NTP: dates are this machine's own word"}
-    return Finding(
-        name="clock", state=OK if state else OFF, says=says[state] if state in says else "the kernel does not tell"
-    )
+    return Finding(name="clock", state=OK if state else OFF, says=says.get(bool(state), ""))
 
 
 def _chromium(config: Config, environ: Mapping[str, str]) -> Finding:

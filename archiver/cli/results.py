@@ -143,7 +143,7 @@ def _kept_sentence(told: Told) -> str:
 
 
 def exit_code(statuses: list[str], *, gaps: bool, require_complete: bool, store_error: ArchiverError | None) -> int:
-    """Decision 21: 9 a seed failed; 22 or 33 not uploaded; 30 all refused; 32 the rest deferred; 31 gaps where none may be."""
+    """9 a seed failed; 30 all refused; 32 the rest deferred; 22, 33 not uploaded; 31 gaps where none may be."""
     kept = {Status.ARCHIVED.value, Status.CAPTURED.value}
     if Status.FAILED.value in statuses:
         return 9

@@ -24,7 +24,7 @@ _RUNTIMES: weakref.WeakKeyDictionary[Crawler, Runtime] = weakref.WeakKeyDictiona
 
 
 class Runtime:
-    """One a crawler. A task of its own holds the session, because asyncio's task groups end in the task they began in."""
+    """One a crawler. A task of its own holds the session: asyncio's task groups end in the task they began in."""
 
     def __init__(self, config: Config, actor: Actor, listeners: list[OnPage], *, own_scheduler: bool) -> None:
         self._config = config

@@ -28,15 +28,16 @@ def visit_entry(page: Page, *, discovered: int, repeats: int) -> LedgerEntry:
         "seconds": round(page.seconds, 3),
         "size": page.wire_bytes,
         "fetched": page.fetched,
-        "completeness": {
+        "discovered": discovered,
+        "repeats": repeats,
+    }
+    if page.fetched:
+        data["completeness"] = {
             "verdict": completeness.verdict,
             "kept": completeness.kept,
             "refused": completeness.refused,
             "failed": completeness.failed,
-        },
-        "discovered": discovered,
-        "repeats": repeats,
-    }
+        }
     if completeness.matter:
         data["matter"] = [
             {"url": gap.url, "type": gap.type, "reason": gap.reason, "rule": gap.rule}

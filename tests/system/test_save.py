@@ -10,8 +10,7 @@ import pytest
 from archiver.cli.schemas import RESULT_SCHEMA
 from archiver.warc.reader import iter_records
 from archiver.warc.verify import verify_file
-from tests.servers.raw import raw_server
-from tests.servers.raw import respond
+from tests.servers.raw import raw_server, respond
 from tests.system.cli import archiver, collection, ledger_bodies
 
 pytestmark = pytest.mark.system
@@ -36,10 +35,10 @@ def test_the_demo_says_what_was_kept_refused_and_why(tmp_path: Path) -> None:
 
 def test_json_follows_the_published_schema(tmp_path: Path) -> None:
     pages = {
-        "/": respond(b"<title>T</title><link rel=stylesheet href=/s.css><img src=/no.png>", "Content-Type: text/html"),
-        "/s.css": respond(b"body{}", "Content-Type: text/css"),
-        "/no.png": respond(b"", "Content-Type: image/png", status="500 Oops"),
-        "/robots.txt": respond(b"User-agent: *\nDisallow: /x", "Content-Type: text/plain"),
+        "/": respond(b"<title>T</title><link rel=stylesheet href=/s.css><img src=/no.png>"),
+        "/s.css": respond(b"body{}", content_type="text/css"),
+        "/no.png": respond(b"", content_type="image/png", status="500 Oops"),
+        "/robots.txt": respond(b"User-agent: *\nDisallow: /x", content_type="text/plain"),
     }
     with raw_server(pages) as server:
         urls = [server.url("/"), server.url("/x"), "http://127.0.0.1:9/"]

@@ -204,6 +204,8 @@ def parse(robots_txt: bytes, mode: Mode = "rfc9309") -> RobotsFile:
 
 def evaluate(robots_txt: bytes, agents: Sequence[str], url: str, mode: Mode = "rfc9309") -> RobotsVerdict:
     """`parse(robots_txt, mode).match(agents, url)`; the last few files stay parsed, so asking again is cheap."""
+    if type(agents) is list:
+        agents = tuple(agents)
     return _cached(robots_txt if type(robots_txt) is bytes else bytes(robots_txt), mode).match(agents, url)
 
 

@@ -129,7 +129,7 @@ class Uploader:
                 self._note(error)
                 await asyncio.to_thread(self._journal.mark_failed, file, str(error))
                 tries += 1
-                if isinstance(error, StoreConflict) or not await self._pause(tries):
+                if isinstance(error, StoreConflict | StoreAuthError) or not await self._pause(tries):
                     return
             else:
                 await asyncio.to_thread(self._journal.mark_stored, file, stored)

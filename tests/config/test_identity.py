@@ -79,6 +79,14 @@ def test_only_loopback_needs_no_contact(url: str, allowed: list[str], needed: bo
     assert contact_needed(with_contact(config, "you@example.org")) is False
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("userAgentSuffix", "a<b>"), ("userAgent", "é"), ("contact", "https://[x/")]
+)
+def test_what_no_header_may_hold(name: str, value: str) -> None:
+    with pytest.raises(UsageError, match=r"must|may hold|not a valid"):
+        for_save(["https://example.org/"], {name: value}, HERE)
+
+
 def test_own_hosts() -> None:
     config = for_save(["http://a.org/"], {"allowAddresses": ["b.org:81"], "ownHosts": ["a.org", "10.0.0.0/8"]}, HERE)
     assert is_own(config, "a.org", 443)

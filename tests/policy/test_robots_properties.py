@@ -92,7 +92,7 @@ def test_normalising_twice_changes_nothing(where: str) -> None:
 
 
 class Counted(str):
-    """A URL path that counts the characters a matcher looks at."""
+    """A URL path that counts the characters a matcher passes over."""
 
     __slots__ = ("calls", "steps")
 
@@ -107,9 +107,9 @@ class Counted(str):
         self.steps += (len(self) if at < 0 else at + len(sub)) - start
         return at
 
-    def __getitem__(self, index: Any) -> str:
-        self.steps += 1
-        return super().__getitem__(index)
+    def __add__(self, other: str) -> str:
+        self.steps += len(self)  # a copy; what is searched in it is not counted twice
+        return super().__add__(other)
 
     def startswith(self, prefix: Any, start: int = 0, end: int | None = None) -> bool:  # type: ignore[override]
         self.calls += 1
@@ -136,8 +136,8 @@ def test_hostile_patterns_take_linear_steps(pattern: str) -> None:
     for length in (1_000, 10_000, 40_000):
         target = Counted("/" + "a" * length)
         assert not Pattern(pattern, "rfc9309").matches(target)
-        # Each find begins where the one before it ended; the long-needle search looks at a character at most thrice.
-        assert target.steps <= 3 * (len(target) + len(pattern))
+        # Each find begins where the one before it ended.
+        assert target.steps <= 2 * (len(target) + len(pattern))
 
 
 @given(st.text("ab", min_size=100, max_size=130), st.text("ab", max_size=400), st.integers(0, 20))

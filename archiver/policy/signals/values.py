@@ -62,7 +62,7 @@ class PageSignals:
     `rules`: the effective robots rules (X-Robots-Tag and meta, generic and our token, summed). `params`: values of
     `max-*`. `unknown`: rules without a meaning here, as written. `expires`: `unavailable_after`, the earliest.
     `tdm_reservation` 1, 0 or None, `tdm_policy` only with 1. `licenses`: RSL documents; `license_links`: other
-    `rel=license` targets. `flags`: `cache-no-store`, `cache-private`, `memento` (COMPLIANCE section 5: they only flag).
+    `rel=license` targets. `flags`: `cache-no-store`, `cache-private`, `memento`: they only flag, they never decide.
     """
 
     rules: frozenset[str] = frozenset()
@@ -84,7 +84,7 @@ class PageSignals:
 
     @property
     def noarchive(self) -> bool:
-        """`nocache` is Bing's word for it; both together are no weaker to an archive (COMPLIANCE 3.3)."""
+        """`nocache` is Bing's word for it; both together are no weaker to an archive."""
         return "noarchive" in self.rules or "nocache" in self.rules
 
     @property

@@ -171,6 +171,7 @@ async def test_requisites_are_never_claimed_nor_fetched_again(frontier: AnyFront
     asked = [key("own.test", path) for path in ("/", "/a.css", "/frame", "/far", "/never")]
     assert await frontier.is_known_requisite(asked) == set(asked[:4])
     assert await frontier.claim(9) == []
+    assert await frontier.next_due() is None
     assert await frontier.add([link("own.test", "/a.css")]) == frozenset()
     assert await frontier.counts() == FrontierCounts(done=3, requisites=1)
 

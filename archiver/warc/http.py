@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 MAX_HEAD = 1 << 20
 
-_BLANK = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(rb"[A-Za-z]+/?[0-9.]* +([0-9]{3})(?![0-9])")
 _TYPE = re.compile(rb"\ncontent-type[ \t]*:[ \t]*([^;\s,]+)", re.I)
 _CODING = re.compile(rb"\ntransfer-encoding[ \t]*:([^\r\n]*)", re.I)
@@ -31,20 +30,31 @@ class Head(NamedTuple):
 def parse_head(block: bytes, start: int = 0) -> Head:
     """Find the final head behind any interim ones (1xx but 101; RFC 9110, 15.2). Needs the first `MAX_HEAD` bytes."""
     while True:
-        blank = _BLANK.search(block, start, start + MAX_HEAD)
-        end = blank.end() if blank else len(block)
-        line = _STATUS.match(block, start, end)
-        status = int(line[1]) if line else 0
-        if blank is None or not 100 <= status < 200 or status == 101 or end >= len(block):
+        end, whole = _blank_line(block, start)
+        status = _status(block, start, end)
+        if not whole or not 100 <= status < 200 or status == 101 or end >= len(block):
             break
         start = end
-    return Head(start, end, status, _mime(block, start, end), _is_chunked(block, start, end))
+    names = block[start:end].lower()  # a look for the two names first: most of a head never meets an expression
+    at = names.find(b"\ncontent-type")
+    mime = _TYPE.search(block, start + at, end) if at >= 0 else None
+    chunked = b"\ntransfer-encoding" in names and _is_chunked(block, start, end)
+    return Head(start, end, status, mime[1].decode("ascii", "replace") if mime else "unk", chunked)
 
 
-def _mime(block: bytes, start: int, end: int) -> str:
-    """Media type without parameters; `unk` when there is none, as pywb writes."""
-    found = _TYPE.search(block, start, end)
-    return found[1].decode("ascii", "replace") if found else "unk"
+def _blank_line(block: bytes, start: int) -> tuple[int, bool]:
+    """Where the head at `start` ends, its empty line (CR LF or a bare LF) included; False = it has none."""
+    limit = start + MAX_HEAD
+    strict = block.find(b"\n\r\n", start, limit)
+    loose = block.find(b"\n\n", start, limit if strict < 0 else strict + 1)
+    if loose >= 0:
+        return loose + 2, True
+    return (strict + 3, True) if strict >= 0 else (len(block), False)
+
+
+def _status(block: bytes, start: int, end: int) -> int:
+    line = _STATUS.match(block, start, end)
+    return int(line[1]) if line else 0
 
 
 def _is_chunked(block: bytes, start: int, end: int) -> bool:

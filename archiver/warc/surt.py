@@ -100,7 +100,7 @@ def _path(path: bytes) -> bytes:
     if not path or path == b"/":
         return b"/"
     path = _unescape(path)
-    if _DOTS.search(path):
+    if (b"//" in path or b"/." in path) and _DOTS.search(path):
         path = _resolve(path)
     path = _escape(path).lower()
     if b"(" in path:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +31,18 @@ from archiver.warc.http import ChunkDecoder, parse_head
 def test_final_head(block: bytes, status: int, mime: str, body: bytes) -> None:
     head = parse_head(block)
     assert (head.status, head.mime, block[head.end :]) == (status, mime, body)
+
+
+@given(st.text("ab:\r\n", max_size=30), st.binary(max_size=20))
+def test_the_first_blank_line_ends_a_head(fields: str, body: bytes) -> None:
+    block = b"HTTP/1.1 200 OK\r\n" + fields.encode() + b"\r\n\r\n" + body
+    blank = re.search(rb"\n\r?\n", block)
+    assert blank is not None and parse_head(block).end == blank.end()
+
+
+def test_a_head_without_end_is_all_there_is() -> None:
+    assert parse_head(b"HTTP/1.1 200 OK\r\nX: y").end == 21
+    assert parse_head(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200").status == 200
 
 
 def test_only_a_last_chunked_counts() -> None:

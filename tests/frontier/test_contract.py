@@ -254,3 +254,12 @@ async def test_nothing_pending_is_never_due(frontier: AnyFrontier) -> None:
     assert await frontier.next_due() is None
     assert await frontier.claim(0) == []
     assert await left(frontier) == []
+
+
+async def test_a_second_release_does_not_shorten_the_wait(frontier: AnyFrontier, clock: ManualClock) -> None:
+    await frontier.add([link("own.test", "/1"), link("own.test", "/2")])
+    first, second = await frontier.claim(2)
+    await frontier.release(first, not_before=clock.epoch() + 60, reason="rateLimited")
+    await frontier.release(second, not_before=clock.epoch(), reason="interrupted")
+    assert await frontier.claim(2) == []
+    assert await frontier.next_due() == pytest.approx(clock.epoch() + 60)

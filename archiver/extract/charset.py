@@ -78,7 +78,10 @@ def codec_of(label: str | None) -> str | None:
 
 def html_codec(body: bytes, hint: str | None = None) -> str:
     """The codec of an HTML document; `hint` is the HTTP header's label."""
-    return _bom(body) or codec_of(hint) or _declared(body) or _guess(body)
+    known = _bom(body) or codec_of(hint)
+    if known is None and body.isascii() and b"\x1b" not in body:
+        return "utf-8"  # what it declares makes no difference (but for ISO-2022-JP, which lives on escapes)
+    return known or _declared(body) or _guess(body)
 
 
 def css_codec(body: bytes, hint: str | None = None) -> str:

@@ -109,7 +109,8 @@ def _tree(body: bytes) -> tuple[Any, bool]:
         root = etree.fromstring(body, parser)
     except etree.LxmlError:  # an empty document, or nothing but comments
         return None, True
-    return root, not any(entry.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for entry in parser.error_log)
+    last = parser.error_log.last_error
+    return root, last is None or last.type != etree.ErrorTypes.ERR_RESOURCE_LIMIT
 
 
 def _reduced(body: bytes) -> bytes:
@@ -154,31 +155,35 @@ class _Document:
     """One pass: each interesting element goes to the reader of its tag."""
 
     def __init__(self, root: Any, base_url: str, body: bytes) -> None:
-        base = root.find(".//base[@href]") if root is not None and b"<base" in body.lower()[: 1 << 20] else None
-        self.refs = References(base_url, None if base is None else base.get("href"))
+        hrefs = () if root is None else (element.get("href") for element in root.iter("base"))
+        base = next((href for href in hrefs if href is not None), None)
+        self.refs = References(base_url, base)
         self.base_url = base_url if self.refs.base is None else self.refs.base.href.partition("#")[0]
         self.metas: list[tuple[str, str]] = []
         self.refresh: tuple[float, str] | None = None
         self.title = ""
         self.lang = ""
-        self._body = body
-        self._lazy = b"data-" in body
+        self._styled = b"url(" in body or b"URL(" in body
 
     def read(self, root: Any, *, nested: bool = False) -> None:
-        link, readers = self.refs.link, _READERS
+        link, readers, plain = self.refs.link, _READERS, set[str]()
         self.lang = self.lang or (root.get("lang") or root.get("xml:lang") or "").strip()[:100]
         for element in root.iter(*_TAGS):
             tag = element.tag
             if tag == "a":
-                href = element.get("href")
-                if href:
-                    link(href, element.get("rel"), "a")
-            elif not (nested and tag in ("iframe", "title", "meta")):
+                href = element.get("href") or element.get("xlink:href")
+                rel = element.get("rel")
+                if rel is not None:
+                    link(href, rel, "a")
+                elif href not in plain:
+                    plain.add(href)
+                    link(href, None, "a")
+            elif not (nested and tag in _NOT_NESTED):
                 readers[tag](self, element)
-        if b"url(" in self._body or b"image-set(" in self._body or b"URL(" in self._body:
+        if self._styled:
             for style in _STYLE_ATTRIBUTES(root):
                 self.refs.style(style)
-        if b"background=" in self._body:
+        if next(root.iter("table"), None) is not None:
             for raw in _BACKGROUNDS(root):
                 self.refs.requisite(raw, "image")
 
@@ -189,8 +194,7 @@ class _Document:
         self.refs.requisite(element.get("src"), "image")
         self.refs.srcset(element.get("srcset"))
         self.refs.requisite(element.get("lowsrc"), "image")
-        if self._lazy:
-            self.lazy(element)
+        self.lazy(element)
 
     def lazy(self, element: Any) -> None:
         """What a lazy-loading script would put in place: without it the replayed page shows blanks."""
@@ -205,8 +209,10 @@ class _Document:
         parent = element.getparent()
         self.refs.requisite(element.get("src"), "image" if parent is not None and parent.tag == "picture" else "media")
         self.refs.srcset(element.get("srcset"))
-        if self._lazy:
-            self.lazy(element)
+        self.lazy(element)
+
+    def body(self, element: Any) -> None:
+        self.refs.requisite(element.get("background"), "image")
 
     def media(self, element: Any) -> None:
         self.refs.requisite(element.get("poster"), "image")
@@ -314,7 +320,8 @@ _READERS: dict[str, Callable[[_Document, Any], None]] = {
     "style": _Document.style, "iframe": _Document.frame, "frame": _Document.frame, "object": _Document.object,
     "embed": _Document.object, "applet": _Document.applet, "input": _Document.input, "link": _Document.link,
     "image": _Document.svg_image, "use": _Document.svg_image, "feimage": _Document.svg_image, "meta": _Document.meta,
-    "title": _Document.heading,
+    "title": _Document.heading, "body": _Document.body,
 }  # fmt: skip
 _TAGS = ("a", *_READERS)
+_NOT_NESTED = frozenset(("iframe", "title", "meta"))
 _INTERESTING = re.compile(rf"<({'|'.join(_TAGS)}|base)(?=[\s/])".encode(), re.IGNORECASE)

@@ -70,12 +70,7 @@ def _resolved(storage: Storage) -> Storage:
 
 def contact_needed(config: Config) -> bool:
     """Whether the run may not start without a contact: some seed is not on this very machine."""
-    return not config.identity.contact and not all(_is_local(seed, config) for seed in config.seeds)
-
-
-def _is_local(seed: Seed, config: Config) -> bool:
-    origin = origin_of(seed.url)
-    return is_loopback(origin.host) and _is_covered(config.network.allow_addresses, origin.host, origin.port)
+    return not config.identity.contact and not all(is_loopback(origin_of(seed.url).host) for seed in config.seeds)
 
 
 def is_own(config: Config, host: str, port: int) -> bool:

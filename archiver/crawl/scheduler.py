@@ -34,10 +34,10 @@ class FrontierScheduler(BaseScheduler):
     def open(self, spider: Spider) -> None:
         self._refill = asyncio.get_running_loop().create_task(self._fill())
 
-    async def close(self, reason: str) -> None:  # type: ignore[override]  # Scrapy awaits what it is given
+    def close(self, reason: str) -> None:
+        """The runtime gives claims back; here only the filling ends."""
         if self._refill is not None:
             self._refill.cancel()
-            await asyncio.gather(self._refill, return_exceptions=True)
 
     def has_pending_requests(self) -> bool:
         return self._more or bool(self._ready)

@@ -21,8 +21,12 @@ from archiver.model import (
     Fetched,
     Kind,
     LedgerEntry,
+    Objection,
     Origin,
+    Reason,
+    Verdict,
 )
+from archiver.policy.decide import decide
 from archiver.ports import Admitted, Recorded, WireLimits, WireRequest
 
 _OURS = frozenset({b"host", b"user-agent", b"from", b"sec-gpc", b"connection", b"content-length", b"transfer-encoding"})
@@ -61,10 +65,10 @@ class Gate:
 
     async def _dial(self, candidate: Candidate, admitted: Admitted, limits: WireLimits) -> Fetched:
         decision = admitted.decision
-        if admitted.rules.declared.delay > 0:
-            wait = await self._ports.budget.request_wait(candidate.origin, admitted.rules)
-            if wait > 0:
-                await self._ports.sleep(wait)
+        if admitted.rules.declared.delay > 0 or admitted.rules.declared.visit_time_utc:
+            objection = await self._declared_wait(candidate, admitted, limits.total)
+            if objection is not None:
+                return self.refuse(candidate, decide([objection], policy=self._policy.name))
         self._ports.ledger.append(record.decision_entry(candidate, decision))
         if admitted.robots is not None:
             self._remember_robots(candidate.origin, admitted.robots)
@@ -83,6 +87,20 @@ class Gate:
         )
         fetched = Fetched(candidate=candidate, decision=decision, exchange=exchange, response_id=new_record_id())
         return self.judge(fetched, ())
+
+    async def _declared_wait(self, candidate: Candidate, admitted: Admitted, limit: float) -> Objection | None:
+        """Wait for the request's turn; object when it would come later than `limit` seconds from now."""
+        wait = await self._ports.budget.request_wait(candidate.origin, admitted.rules, limit=limit)
+        if wait > limit:
+            declared = admitted.rules.declared
+            return Objection(
+                verdict=Verdict.REFUSE,
+                reason=Reason.CRAWL_DELAY_BUDGET,
+                rule=f"{declared.source or 'the site'} asks for a wait of {wait:.0f} s, the visit has {limit:.0f} s left",
+            )
+        if wait > 0:
+            await self._ports.sleep(wait)
+        return None
 
     async def _exchange(self, candidate: Candidate, admitted: Admitted, limits: WireLimits) -> Exchange:
         if admitted.vetted.error is not None:

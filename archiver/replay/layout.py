@@ -1,40 +1,55 @@
-"""pywb's configuration for one collection. Pure."""
+"""What pywb is told for one collection, and the origin under which the collection is shown. Pure."""
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from archiver.config import Places
 from archiver.model import Access
 
 CSP = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: mediastream:; form-action 'self'; "
-    "frame-ancestors 'self'; object-src 'self' data: blob:; base-uri 'self'"
+    "frame-ancestors 'self'; base-uri 'self'"
 )
-"""Nothing that an archived page asks for leaves its own origin: `<iframe srcdoc>` and WebSockets would otherwise."""
+"""Nothing that a page asks for leaves its own origin (CSP3): `<iframe srcdoc>` and WebSockets otherwise would, because
+pywb's rewriting does not reach them. Inline code must run, or archived pages would not."""
+
+SANDBOX = "; sandbox allow-scripts allow-same-origin allow-forms allow-modals allow-downloads"
+"""For archived documents, beside `CSP`: no navigation of the top window, no pop-ups."""
 
 SUFFIX = ".replay.localhost"
+STATIC = "_pywb"
+"""Where pywb's own scripts lie. No collection name begins with an underscore, so none can hide them."""
+
+_LABEL = re.compile(r"(?!..--)[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
-def folders(collection: Path, access: Access) -> tuple[Path, Path]:
-    """(WARCs, indexes) of one access class (decision 5)."""
-    if access is Access.OPEN:
-        return collection / "archive", collection / "indexes"
-    return collection / access.value, collection / access.value / "indexes"
+def shown(*, public: bool) -> tuple[Access, ...]:
+    """The access classes of the public view (open only) or of the owner's (all)."""
+    return (Access.OPEN,) if public else tuple(Access)
 
 
-def pywb_config(name: str, collection: Path, *, public: bool) -> Mapping[str, Any]:
-    """The content of pywb's config.yaml. `public` serves the open class only, the owner's view every class."""
-    shown = [Access.OPEN] if public else list(Access)
-    pairs = [folders(collection, access) for access in shown]
+def acl_folder(places: Places) -> Path:
+    """`acl/` of the collection: pywb access rules, `*.aclj`; obeyed by the public view."""
+    return places.root / "acl"
+
+
+def pywb_config(name: str, view: Path, *, public: bool) -> Mapping[str, Any]:
+    """The content of pywb's config.yaml. `view` is the folder that `view.View` keeps; nothing else is read.
+
+    No `live` collection, no recorder, no collections found by folder, no proxy mode: pywb reads and never dials.
+    """
     entry: dict[str, Any] = {
-        "index_group": {access.value: f"{indexes}/" for access, (_, indexes) in zip(shown, pairs, strict=True)},
-        "archive_paths": [f"{archive}/" for archive, _ in pairs],
+        "index": f"{view / 'index'}/",
+        "archive_paths": [f"{view / 'warcs' / access.value}/" for access in shown(public=public)],
     }
-    acl = collection / "acl" / "access-rules.aclj"
-    if public and acl.exists():
-        entry["acl_paths"] = str(acl)
+    if public:
+        entry["acl_paths"] = f"{view / 'acl'}/"
+        entry["default_access"] = "allow"
     return {
         "collections": {name: entry},
         "collections_root": "none",
@@ -42,17 +57,30 @@ def pywb_config(name: str, collection: Path, *, public: bool) -> Mapping[str, An
         "enable_memento": True,
         "enable_auto_fetch": False,
         "framed_replay": True,
+        "static_prefix": STATIC,
         "csp-header": CSP,
         "debug": False,
     }
 
 
 def host_of(collection: str) -> str:
-    """`news.replay.localhost`; underscores are no host characters, so they become `-u-`."""
-    return collection.replace("_", "-u-") + SUFFIX
+    """`news.replay.localhost`: one host a collection, no two alike.
+
+    A name that is no host label (RFC 1123, 2.1; `a_b`, `a-`, `xn--a`) gets a digest of itself instead of what is not
+    allowed there.
+    """
+    if _LABEL.fullmatch(collection):
+        return collection + SUFFIX
+    plain = re.sub("-+", "-", re.sub("[^a-z0-9]", "-", collection)).strip("-")[:50].rstrip("-")
+    return f"{plain}-{hashlib.sha256(collection.encode()).hexdigest()[:10]}{SUFFIX}"
+
+
+def origin_of(collection: str, port: int) -> str:
+    """`http://news.replay.localhost:8090`, without the port where it is 80."""
+    return f"http://{host_of(collection)}" + ("" if port == 80 else f":{port}")
 
 
 def replay_url(collection: str, port: int, *, timestamp: str = "", url: str = "") -> str:
     """Where a capture is shown: `http://main.replay.localhost:8090/main/20261123120000/https://example.org/`."""
     where = f"{timestamp}/{url}" if url else ""
-    return f"http://{host_of(collection)}:{port}/{collection}/{where}"
+    return f"{origin_of(collection, port)}/{collection}/{where}"

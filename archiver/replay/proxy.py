@@ -4,109 +4,165 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
 
-from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, web
-from yarl import URL
+from aiohttp import web
 
-from archiver.replay.layout import CSP, host_of
+from archiver.replay.headers import Headers, archived, to_pywb, to_visitor
+from archiver.replay.layout import STATIC, origin_of
+from archiver.replay.upstream import Answer, UpstreamFault, ask
 
-_HOP_BY_HOP = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-_RAW = re.compile(r"^/[^/]+/\d*(?:[a-z]{2}_|id_|if_|bn_)/")
+BODY_LIMIT = 1 << 20
+LINE_LIMIT = 1 << 16
+PAGE_LIMIT = 4 << 20
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "OPTIONS")
+_OUR_FILES = re.compile(rf"/{STATIC}/(?!.*\.\.)[A-Za-z0-9_./-]+(\?.*)?")
 _BODY = re.compile(rb"<body[^>]*>", re.IGNORECASE)
-_QUIET = {"X-Robots-Tag": "noindex, noarchive", "Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff"}
+_TEXT = {"Content-Security-Policy": "default-src 'none'", "X-Robots-Tag": "noindex, noarchive"}
 
 
 class ReplayProxy:
-    """Serves one collection under its own host name; `banner` is put above pywb's frame (the owner's view)."""
+    """Serves one collection under its own host name.
 
-    def __init__(self, *, collection: str, upstream_port: int, port: int, banner: str | None) -> None:
+    `banner` is put above pywb's frame (the owner's view); `refresh` is called before each request that reads the
+    collection, so that new captures are seen.
+    """
+
+    def __init__(
+        self, *, collection: str, upstream_port: int, port: int, banner: str | None, refresh: Callable[[], None]
+    ) -> None:
         self._collection = collection
-        self._upstream = f"http://127.0.0.1:{upstream_port}"
-        self._hosts = {f"{host_of(collection)}:{port}"} | ({host_of(collection)} if port == 80 else set())
+        self._upstream = upstream_port
+        self._origin = origin_of(collection, port)
         self._banner = banner
-        self._session: ClientSession | None = None
+        self._refresh = refresh
 
-    def application(self) -> web.Application:
-        app = web.Application(client_max_size=1 << 20)
+    def runner(self) -> web.AppRunner:
+        """Ready for a site; long request lines and headers pass, as archived URLs are long."""
+        app = web.Application(client_max_size=BODY_LIMIT)
         app.router.add_route("*", "/{path:.*}", self._answer)
-        app.on_startup.append(self._open)
-        app.on_cleanup.append(self._close)
-        return app
-
-    async def _open(self, _: web.Application) -> None:
-        self._session = ClientSession(
-            auto_decompress=False, cookie_jar=DummyCookieJar(), timeout=ClientTimeout(total=300), trust_env=False
+        app.on_response_prepare.append(_as_pywb_said)
+        return web.AppRunner(
+            app, access_log=None, max_line_size=LINE_LIMIT, max_field_size=LINE_LIMIT, handler_cancellation=True
         )
 
-    async def _close(self, _: web.Application) -> None:
-        if self._session is not None:
-            await self._session.close()
-
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        if request.headers.get("Host", "").lower() not in self._hosts:
-            return web.Response(status=421, text="This server shows one collection, under its own name only.\n")
-        if request.path == "/robots.txt":
-            return web.Response(text="User-agent: *\nDisallow: /\n")
-        if request.path == "/":
-            raise web.HTTPFound(f"/{self._collection}/")
-        if not request.path.startswith((f"/{self._collection}/", "/static/")):
-            return web.Response(status=404, text="Not in this collection.\n")
-        return await self._forward(request)
+        refused = self._refuse(request)
+        if refused is not None:
+            return refused
+        target = _target(request)
+        if target == "/robots.txt":
+            return _say(200, "User-agent: *\nDisallow: /\n")
+        if target in ("/", f"/{self._collection}"):
+            return web.Response(status=302, headers={**_TEXT, "Location": f"/{self._collection}/"})
+        if not self._is_ours(target):
+            return _say(404, "Not in this collection.\n")
+        self._refresh()
+        try:
+            return await self._forward(request, target)
+        except UpstreamFault as fault:
+            return _say(502, f"Cannot be shown: {fault}.\n")
 
-    async def _forward(self, request: web.Request) -> web.StreamResponse:
-        assert self._session is not None
-        headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP}
-        body = await request.read() if request.can_read_body else None
-        # The target goes on as it came: pywb reads the archived URL from the raw path, escapes and all.
-        target = URL(self._upstream + request.raw_path, encoded=True)
-        async with self._session.request(
-            request.method, target, headers=headers, data=body, allow_redirects=False
-        ) as upstream:
-            out = _outgoing(upstream.headers)
-            if self._banner is not None and _is_frame(request.path, upstream.headers):
-                content = _with_banner(await upstream.read(), self._banner)
-                return web.Response(status=upstream.status, headers=out, body=content)
-            response = web.StreamResponse(status=upstream.status, reason=upstream.reason)
-            response.headers.extend(out)
-            if "Content-Length" in upstream.headers:
-                response.content_length = int(upstream.headers["Content-Length"])
-            await response.prepare(request)
-            async for chunk in upstream.content.iter_chunked(1 << 16):
-                await response.write(chunk)
-            await response.write_eof()
-            return response
+    def _refuse(self, request: web.Request) -> web.Response | None:
+        host = request.headers.getall("Host", [])
+        if [f"http://{one.lower()}" for one in host] != [self._origin]:
+            return _say(421, f"This server shows one collection, at {self._origin}/ and under no other name.\n")
+        if request.method not in _METHODS:
+            return _say(405, "An archive is read with GET and HEAD.\n")
+        if "Service-Worker" in request.headers:
+            # An archived worker would stay between this origin and every later visit to it.
+            return _say(403, "Archived service workers are not installed.\n")
+        return None
+
+    def _is_ours(self, target: str) -> bool:
+        if _OUR_FILES.fullmatch(target):
+            return True
+        return target.startswith(f"/{self._collection}/") and not _climbs(target)
+
+    async def _forward(self, request: web.Request, target: str) -> web.StreamResponse:
+        body = await request.read() if request.can_read_body else b""
+        raw = target.encode("utf-8", "surrogateescape")
+        headers = to_pywb(request.headers.items())
+        async with ask(self._upstream, request.method, raw, headers, body) as answer:
+            out = to_visitor(answer.headers, target=target, origin=self._origin)
+            if self._banner is not None and request.method != "HEAD" and _is_own_page(target, answer):
+                return await _with_banner(answer, out, self._banner)
+            return await _stream(request, answer, out)
 
 
-def _outgoing(headers: Mapping[str, str]) -> list[tuple[str, str]]:
-    kept = [
-        (name, value)
-        for name, value in headers.items()
-        if name.lower() not in _HOP_BY_HOP and name.lower() not in ("content-length", "content-security-policy")
-    ]
-    return [*kept, *_QUIET.items(), ("Content-Security-Policy", CSP)]
+def _target(request: web.Request) -> str:
+    """The request target as it came, in origin form (RFC 9112, 3.2.1)."""
+    raw = request.raw_path
+    if not raw.startswith("/"):
+        raw = re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*", "", raw) or "/"
+    return raw
 
 
-def _is_frame(path: str, headers: Mapping[str, str]) -> bool:
+def _climbs(target: str) -> bool:
+    """`..` before the archived URL begins: a path, not a capture."""
+    before = unquote(target).replace("\\", "/").partition("://")[0]
+    return ".." in before.split("/")
+
+
+def _is_own_page(target: str, answer: Answer) -> bool:
     """pywb's own pages, never an archived one: those are shown as they were."""
-    plain = "Content-Encoding" not in headers
-    return plain and headers.get("Content-Type", "").startswith("text/html") and not _RAW.match(path)
+    kinds = [value for name, value in answer.headers if name.lower() == "content-type"]
+    return archived(target) is None and bool(kinds) and kinds[0].startswith("text/html")
 
 
-def _with_banner(page: bytes, banner: str) -> bytes:
+async def _with_banner(answer: Answer, headers: Headers, banner: str) -> web.Response:
+    page = bytearray()
+    async for piece in answer.body:
+        page += piece
+        if len(page) > PAGE_LIMIT:
+            raise UpstreamFault("pywb's page is too long")
     strip = (
-        '<div role="note" style="font:14px sans-serif;padding:4px 12px;background:#fff3cd;color:#3d3000">'
-        f"{html.escape(banner)}</div>"
+        '<div role="note" style="position:fixed;bottom:0;left:0;right:0;z-index:2147483647;font:14px sans-serif;'
+        f'padding:4px 12px;background:#fff3cd;color:#3d3000;border-top:1px solid #e0c96b">{html.escape(banner)}</div>'
     ).encode()
-    return _BODY.sub(lambda found: found[0] + strip, page, count=1)
+    body = _BODY.sub(lambda found: found[0] + strip, bytes(page), count=1)
+    response = web.Response(status=answer.status, reason=answer.reason, body=body)
+    _put(response, headers)
+    return response
+
+
+async def _stream(request: web.Request, answer: Answer, headers: Headers) -> web.StreamResponse:
+    response = web.StreamResponse(status=answer.status, reason=answer.reason)
+    _put(response, headers)
+    if answer.length is not None:
+        response.content_length = answer.length
+    await response.prepare(request)
+    try:
+        async for piece in answer.body:
+            await response.write(piece)
+    except UpstreamFault:
+        # The head is out: only a broken connection tells the browser that this is not all.
+        if request.transport is not None:
+            request.transport.abort()
+        return response
+    await response.write_eof()
+    return response
+
+
+def _put(response: web.StreamResponse, headers: Headers) -> None:
+    response.headers.popall("Content-Type", None)
+    for name, value in headers:
+        response.headers.add(name, value)
+    response["as-pywb-said"] = frozenset(name.lower() for name, _ in headers)
+
+
+async def _as_pywb_said(_: web.BaseRequest, response: web.StreamResponse) -> None:
+    """The server's own defaults are taken away again: an answer without a Content-Type has none."""
+    said: Any = response.get("as-pywb-said")
+    if said is None:
+        return
+    for name in ("Content-Type", "Server", "Date"):
+        if name.lower() not in said:
+            response.headers.popall(name, None)
+
+
+def _say(status: int, text: str) -> web.Response:
+    return web.Response(status=status, text=text, headers=_TEXT)

@@ -192,6 +192,8 @@ def _hops_past(path: str) -> int:
 
 def _repeats(segments: list[str], most: int) -> bool:
     """Whether a group of folders stands in a row: one folder `most` times, two to eight `most - 1` times."""
+    if len(segments) - len(set(segments)) < min(most - 1, 2):
+        return False
     for size in range(1, min(_LONGEST_GROUP, len(segments) // max(most - 1, 2)) + 1):
         needed = size * ((most if size == 1 else max(most - 1, 2)) - 1)
         run = 0

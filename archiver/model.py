@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from archiver.spooled import Spool
 
@@ -117,8 +117,7 @@ class Labels:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Origin:
+class Origin(NamedTuple):
     """(scheme, A-label host, effective port): the unit of robots.txt (RFC 9309, 2.3) and of pace."""
 
     scheme: str

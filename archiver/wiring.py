@@ -8,7 +8,7 @@ import platform
 import re
 import uuid
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -295,14 +295,17 @@ def _policy(config: Config, scopes: SeedScopes, clock: Clock) -> GatePolicy:
         lang=config.job.lang,
     )
 
+    undeclared = PaceRules(
+        delay=pace.delay,
+        parallel=pace.parallel if pace.parallel > 1 else (pace.concurrency if pace.delay == 0 else 1),
+        requisites=pace.requisite_concurrency,
+        retry_after_cap=pace.retry_after_cap,
+    )
+
     def pace_of(origin: Origin, declared: Declared) -> PaceRules:
-        return PaceRules(
-            delay=pace.delay,
-            declared=declared,
-            parallel=pace.parallel if pace.parallel > 1 else (pace.concurrency if pace.delay == 0 else 1),
-            requisites=pace.requisite_concurrency,
-            retry_after_cap=pace.retry_after_cap,
-        )
+        if not declared.delay and not declared.visit_time_utc:
+            return undeclared
+        return replace(undeclared, declared=declared)
 
     def wait_asked(exchange: Exchange) -> float | None:
         return retry_after(exchange.headers, clock.now())
@@ -315,7 +318,7 @@ def _policy(config: Config, scopes: SeedScopes, clock: Clock) -> GatePolicy:
         transclude=config.policy.robots.requisites == "transclude",
         identity=always,
         defaults=defaults,
-        judge=Judge(config.policy, identity.agents, clock.now),
+        judge=Judge(config.policy, identity.agents),
         retry_after=wait_asked,
         host_header=urls.host_header,
         target=urls.request_target,

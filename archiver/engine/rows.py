@@ -17,13 +17,13 @@ def visit_entry(page: Page, *, discovered: int, repeats: int) -> LedgerEntry:
     data: dict[str, Any] = {
         "key": page.candidate.key,
         "capture_id": page.capture_id,
-        "status": page.status.value,
-        "reason": page.decision.reason.value,
-        "lane": page.lane.value,
+        "status": page.status,
+        "reason": page.decision.reason,
+        "lane": page.lane,
         "http_status": page.http_status,
         "final_url": page.final_url,
         "title": page.title,
-        "access": page.access.value,
+        "access": page.access,
         "started_at": iso(page.started_at),
         "seconds": round(page.seconds, 3),
         "size": page.wire_bytes,
@@ -50,7 +50,7 @@ def visit_entry(page: Page, *, discovered: int, repeats: int) -> LedgerEntry:
         if len(places) > 1:
             data["records"] = places
     if page.failure is not None:
-        data["failure"] = {"code": page.failure.code.value, "message": page.failure.message}
+        data["failure"] = {"code": page.failure.code, "message": page.failure.message}
     return LedgerEntry(event="visit", url=page.candidate.url, data=data)
 
 
@@ -63,8 +63,8 @@ def discovered_entries(outlinks: Sequence[Outlink], fresh: frozenset[str]) -> li
             continue
         data = {
             "key": candidate.key,
-            "verdict": objection.verdict.value,
-            "reason": objection.reason.value,
+            "verdict": objection.verdict,
+            "reason": objection.reason,
             "rule": objection.rule,
             "via": candidate.via,
             "path": candidate.path,
@@ -80,7 +80,7 @@ def seed_entry(candidate: Candidate) -> LedgerEntry:
 
 def pending_entry(candidate: Candidate, reason: Reason) -> LedgerEntry:
     """A URL that was found, was in scope, and was not asked for in this run."""
-    data = {"key": candidate.key, "reason": reason.value, "via": candidate.via, "path": candidate.path}
+    data = {"key": candidate.key, "reason": reason, "via": candidate.via, "path": candidate.path}
     return LedgerEntry(event="pending", url=candidate.url, data=data)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from archiver.gateway.parts import GatePolicy, GatePorts
@@ -47,9 +46,17 @@ class Admission:
             notes["transcluded"] = {"rule": robots.rule, "line": robots.line}
             robots = None
         decision = decide([robots, resting], policy=self._policy.name)
-        if decision.verdict is Verdict.ALLOW:
-            decision = replace(decision, rule=answer.rule, line=answer.line)
-        return replace(decision, evidence=decision.evidence or answer.evidence, notes={**decision.notes, **notes})
+        allowed = decision.verdict is Verdict.ALLOW
+        return Decision(
+            verdict=decision.verdict,
+            reason=decision.reason,
+            rule=answer.rule if allowed else decision.rule,
+            line=answer.line if allowed else decision.line,
+            evidence=decision.evidence or answer.evidence,
+            policy=decision.policy,
+            not_before=decision.not_before,
+            notes={**decision.notes, **notes} if decision.notes else notes,
+        )
 
     def _transcluded(self, candidate: Candidate, objection: Objection) -> bool:
         requisite = candidate.kind is Kind.REQUISITE

@@ -19,6 +19,7 @@ from archiver.model import (
     Failure,
     FailureCode,
     Fetched,
+    Keep,
     Kind,
     LedgerEntry,
     Objection,
@@ -85,8 +86,13 @@ class Gate:
             retry_after=self._policy.retry_after(exchange),
             seconds=exchange.first_byte_seconds,
         )
-        fetched = Fetched(candidate=candidate, decision=decision, exchange=exchange, response_id=new_record_id())
-        return self.judge(fetched, ())
+        return Fetched(
+            candidate=candidate,
+            decision=decision,
+            exchange=exchange,
+            keep=self._keep(candidate, exchange, ()),
+            response_id=new_record_id(),
+        )
 
     async def _declared_wait(self, candidate: Candidate, admitted: Admitted, limit: float) -> Objection | None:
         """Wait for the request's turn; object when it would come later than `limit` seconds from now."""
@@ -126,11 +132,12 @@ class Gate:
         return (host, *self._policy.identity, *defaults, *own, *length, (b"Connection", b"keep-alive"))
 
     def judge(self, fetched: Fetched, metas: Sequence[tuple[str, str]]) -> Fetched:
-        if fetched.exchange is None:
+        if fetched.exchange is None or not self._policy.judge.concerns(metas):
             return fetched
-        robots = self._robots_seen.get(fetched.candidate.origin)
-        keep = self._policy.judge(fetched.candidate, fetched.exchange, metas, robots)
-        return replace(fetched, keep=keep)
+        return replace(fetched, keep=self._keep(fetched.candidate, fetched.exchange, metas))
+
+    def _keep(self, candidate: Candidate, exchange: Exchange, metas: Sequence[tuple[str, str]]) -> Keep:
+        return self._policy.judge(candidate, exchange, metas, self._robots_seen.get(candidate.origin))
 
     async def record(self, batch: Sequence[Fetched], *, page_id: str | None = None) -> list[Recorded]:
         """Refused and failed candidates get a `urn:policy:` record too, so that absence is explainable."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from archiver.clock import Clock
 from archiver.model import Candidate, Exchange, Keep, Origin
@@ -12,9 +12,20 @@ from archiver.policy.decide import Rule
 from archiver.ports import Client, Declared, Dialer, HostBudget, Ledger, PaceRules, Recorder, Robots, WireLimits
 
 RetryAfter = Callable[[Exchange], float | None]
-Judge = Callable[[Candidate, Exchange, Sequence[tuple[str, str]], Any], Keep]
 PaceOf = Callable[[Origin, Declared], PaceRules]
 Sleep = Callable[[float], Awaitable[None]]
+
+
+class Judge(Protocol):
+    """The keep verdict (`policy.keep`)."""
+
+    def __call__(
+        self, candidate: Candidate, exchange: Exchange, metas: Sequence[tuple[str, str]], robots: Any
+    ) -> Keep: ...
+
+    def concerns(self, metas: Sequence[tuple[str, str]]) -> bool:
+        """Whether any of these meta elements could change the verdict."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,8 +72,8 @@ def policy_json(fetched: Fetched, redacted: tuple[str, ...]) -> bytes:
     candidate, decision, keep = fetched.candidate, fetched.decision, fetched.keep
     body: dict[str, Any] = {
         "url": candidate.url,
-        "kind": candidate.kind.value,
-        "decision": {"fetch": decision.verdict.value, "reason": decision.reason.value, **_keep_verdict(keep)},
+        "kind": candidate.kind,
+        "decision": {"fetch": decision.verdict, "reason": decision.reason, **_keep_verdict(keep)},
         "rule": decision.rule,
         "line": decision.line,
         "evidence": decision.evidence,
@@ -90,7 +90,7 @@ def policy_json(fetched: Fetched, redacted: tuple[str, ...]) -> bytes:
     if fetched.exchange is not None:
         _wire_facts(body, fetched.exchange)
     if fetched.failure is not None:
-        body["failure"] = {"code": fetched.failure.code.value, "message": fetched.failure.message}
+        body["failure"] = {"code": fetched.failure.code, "message": fetched.failure.message}
     if redacted:
         body["redacted"] = redacted
     return orjson.dumps(body)
@@ -100,7 +100,7 @@ def _wire_facts(body: dict[str, Any], exchange: Exchange) -> None:
     if exchange.malformed:
         body["malformed"] = exchange.malformed
     if exchange.truncated:
-        body["truncated"] = exchange.truncated.value
+        body["truncated"] = exchange.truncated
     if exchange.tls is not None:
         body["tls"] = {"version": exchange.tls.version, "cipher": exchange.tls.cipher, "chain": exchange.tls.chain_id}
 
@@ -110,10 +110,10 @@ def _keep_verdict(keep: Keep | None) -> Mapping[str, Any]:
         return {}
     return {
         "store": "drop-body" if keep.drop_body else "store",
-        "replay": keep.access.value,
+        "replay": keep.access,
         "index": keep.listed,
         "expires": iso(keep.expires) if keep.expires else None,
-        "keepReason": keep.reason.value,
+        "keepReason": keep.reason,
         "keepRule": keep.rule,
     }
 
@@ -122,15 +122,15 @@ def decision_entry(candidate: Candidate, decision: Decision) -> LedgerEntry:
     """The row before the dial (or instead of it)."""
     data: dict[str, Any] = {
         "key": candidate.key,
-        "verdict": decision.verdict.value,
-        "reason": decision.reason.value,
+        "verdict": decision.verdict,
+        "reason": decision.reason,
         "rule": decision.rule,
         "line": decision.line,
         "evidence": decision.evidence,
         "policy": decision.policy,
-        "kind": candidate.kind.value,
+        "kind": candidate.kind,
         "resource_type": candidate.resource_type,
-        "lane": candidate.lane.value,
+        "lane": candidate.lane,
         "via": candidate.via,
         "initiator": candidate.initiator,
         "path": candidate.path,
@@ -151,20 +151,20 @@ def outcome_entry(fetched: Fetched, recorded: Recorded) -> LedgerEntry | None:
         failure = fetched.failure
         data: dict[str, Any] = {
             "key": candidate.key,
-            "kind": candidate.kind.value,
+            "kind": candidate.kind,
             "status": "failed",
             "reason": "failed",
-            "failure": {"code": failure.code.value, "message": failure.message, "transient": failure.transient},
+            "failure": {"code": failure.code, "message": failure.message, "transient": failure.transient},
         }
         return LedgerEntry(event="outcome", url=candidate.url, data=data)
     where = recorded.refs[0]
     data = {
         "key": candidate.key,
-        "kind": candidate.kind.value,
+        "kind": candidate.kind,
         "status": "captured",
         "http_status": exchange.status,
-        "access": keep.access.value,
-        "reason": keep.reason.value,
+        "access": keep.access,
+        "reason": keep.reason,
         "rule": keep.rule,
         "record": {"file": where.file, "offset": where.offset, "length": where.length, "record_id": where.record_id},
         "payload_digest": recorded.payload_digest,

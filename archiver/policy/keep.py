@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from archiver.model import Access, Candidate, Exchange, Keep, Kind, Reason
@@ -20,10 +19,14 @@ _ACCESS = {"dark": Access.DARK, "drop-body": Access.DARK, "restricted": Access.R
 class Judge:
     """Called once a response, and once more when the page's meta elements are known; the second verdict replaces."""
 
-    def __init__(self, profile: Profile, agents: Sequence[str], now: Callable[[], datetime]) -> None:
+    def __init__(self, profile: Profile, agents: Sequence[str]) -> None:
         self._lines = profile.signals
         self._agents = tuple(agents)
-        self._now = now
+        self._names = frozenset({"robots", "tdm-reservation", "tdm-policy", *(agent.lower() for agent in agents)})
+
+    def concerns(self, metas: Sequence[tuple[str, str]]) -> bool:
+        """Whether any of these is one that `page_signals` reads; most pages have none."""
+        return any(name.strip().lower() in self._names for name, _ in metas)
 
     def __call__(
         self, candidate: Candidate, exchange: Exchange, metas: Sequence[tuple[str, str]], robots: Any

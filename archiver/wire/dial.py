@@ -24,6 +24,7 @@ Resolve = Callable[[str], Sequence[str]]
 """Host name to textual addresses; blocking, called in a thread. Raises OSError when the name does not resolve."""
 
 _ERROR_TTL = 5.0
+_NEVER = (float("-inf"), Vetted())
 _CACHE_LIMIT = 10_000
 _THREADS = 16  # a dead name server holds one for as long as the system's resolver tries; the others go on
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy")
@@ -74,9 +75,27 @@ class SystemDialer:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="resolve")
         self._answers: dict[str, _Answer] = {}
         self._asking: dict[str, asyncio.Future[_Answer]] = {}
+        self._vetted: dict[Origin, tuple[float, Vetted]] = {}
 
     async def vet(self, origin: Origin) -> Vetted:
-        """See `ports.Dialer`. Never raises: a name that does not resolve is `Vetted.error`."""
+        """See `ports.Dialer`. Never raises: a name that does not resolve is `Vetted.error`.
+
+        What was vetted holds as long as the resolver's answer it rests on.
+        """
+        now = asyncio.get_running_loop().time()
+        until, vetted = self._vetted.get(origin, _NEVER)
+        if now < until:
+            return vetted
+        vetted = await self._vet(origin)
+        answer = self._answers.get(origin.host)
+        if vetted.error is not None and answer is None:  # an interrupted look-up is no answer
+            return vetted
+        if len(self._vetted) >= _CACHE_LIMIT:
+            self._vetted.clear()
+        self._vetted[origin] = (now + self._ttl if answer is None else answer.until, vetted)
+        return vetted
+
+    async def _vet(self, origin: Origin) -> Vetted:
         objection = check_before_lookup(origin, self._allow, ports=self._ports)
         if objection is not None:
             return Vetted(objection=objection)

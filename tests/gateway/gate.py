@@ -54,7 +54,7 @@ class Bench:
             transclude=transclude,
             identity=ALWAYS,
             defaults=DEFAULTS,
-            judge=Judge(STRICT, ("PoliteArchiver",), self.clock.now),
+            judge=Judge(STRICT, ("PoliteArchiver",)),
             retry_after=self.retry_after,
             host_header=urls.host_header,
             target=urls.request_target,

@@ -25,6 +25,9 @@ SUFFIX = ".replay.localhost"
 STATIC = "_pywb"
 """Where pywb's own scripts lie. No collection name begins with an underscore, so none can hide them."""
 
+INDEX_SECONDS = 300
+"""pywb leaves out, without a word, what an index does not answer in time (its default: 5 s)."""
+
 _LABEL = re.compile(r"(?!..--)[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
@@ -44,8 +47,10 @@ def pywb_config(name: str, view: Path, *, public: bool) -> Mapping[str, Any]:
     No `live` collection, no recorder, no collections found by folder, no proxy mode: pywb reads and never dials.
     """
     entry: dict[str, Any] = {
-        "index": f"{view / 'index'}/",
-        "archive_paths": [f"{view / 'warcs' / access.value}/" for access in shown(public=public)],
+        "index_group": {access.value: f"{view / 'index' / access.value}/" for access in shown(public=public)},
+        # The star becomes the index's name: equal file names of two classes are not mixed up.
+        "archive_paths": f"{view / 'warcs'}/*/",
+        "timeout": INDEX_SECONDS,
     }
     if public:
         entry["acl_paths"] = f"{view / 'acl'}/"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -44,7 +44,7 @@ class ReplayProxy:
         """Ready for a site; long request lines and headers pass, as archived URLs are long."""
         app = web.Application(client_max_size=BODY_LIMIT)
         app.router.add_route("*", "/{path:.*}", self._answer)
-        app.on_response_prepare.append(_as_pywb_said)
+        app.on_response_prepare.append(_undo_defaults)
         return web.AppRunner(
             app, access_log=None, max_line_size=LINE_LIMIT, max_field_size=LINE_LIMIT, handler_cancellation=True
         )
@@ -87,10 +87,47 @@ class ReplayProxy:
         raw = target.encode("utf-8", "surrogateescape")
         headers = to_pywb(request.headers.items())
         async with ask(self._upstream, request.method, raw, headers, body) as answer:
-            out = to_visitor(answer.headers, target=target, origin=self._origin)
             if self._banner is not None and request.method != "HEAD" and _is_own_page(target, answer):
-                return await _with_banner(answer, out, self._banner)
-            return await _stream(request, answer, out)
+                answer = await _with_banner(answer, self._banner)
+            response = _AsSaid(answer, to_visitor(answer.headers, target=target, origin=self._origin))
+            return await _stream(request, response, answer)
+
+
+class _AsSaid(web.StreamResponse):
+    """An answer with pywb's headers and none of the server's own (see `_undo_defaults`)."""
+
+    def __init__(self, answer: Answer, headers: Headers) -> None:
+        super().__init__(status=answer.status, reason=answer.reason)
+        self.said = frozenset(name.lower() for name, _ in headers)
+        for name, value in headers:
+            self.headers.add(name, value)
+        if answer.length is not None:
+            self.content_length = answer.length
+
+
+async def _undo_defaults(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """An answer without a Content-Type has none: the browser looks into it, as it did on the live site."""
+    if not isinstance(response, _AsSaid):
+        return
+    for name in ("Content-Type", "Server", "Date"):
+        if name.lower() not in response.said:
+            response.headers.popall(name, None)
+    if request.method == "HEAD" and response.content_length is None:
+        response.headers.popall("Content-Length", None)  # of a body without a known length (RFC 9110, 8.6)
+
+
+async def _stream(request: web.Request, response: web.StreamResponse, answer: Answer) -> web.StreamResponse:
+    await response.prepare(request)
+    try:
+        async for piece in answer.body:
+            await response.write(piece)
+    except UpstreamFault:
+        # The head is out: only a broken connection tells the browser that this is not all.
+        if request.transport is not None:
+            request.transport.abort()
+        return response
+    await response.write_eof()
+    return response
 
 
 def _target(request: web.Request) -> str:
@@ -113,7 +150,7 @@ def _is_own_page(target: str, answer: Answer) -> bool:
     return archived(target) is None and bool(kinds) and kinds[0].startswith("text/html")
 
 
-async def _with_banner(answer: Answer, headers: Headers, banner: str) -> web.Response:
+async def _with_banner(answer: Answer, banner: str) -> Answer:
     page = bytearray()
     async for piece in answer.body:
         page += piece
@@ -124,44 +161,11 @@ async def _with_banner(answer: Answer, headers: Headers, banner: str) -> web.Res
         f'padding:4px 12px;background:#fff3cd;color:#3d3000;border-top:1px solid #e0c96b">{html.escape(banner)}</div>'
     ).encode()
     body = _BODY.sub(lambda found: found[0] + strip, bytes(page), count=1)
-    response = web.Response(status=answer.status, reason=answer.reason, body=body)
-    _put(response, headers)
-    return response
+    return replace(answer, length=len(body), body=_one(body))
 
 
-async def _stream(request: web.Request, answer: Answer, headers: Headers) -> web.StreamResponse:
-    response = web.StreamResponse(status=answer.status, reason=answer.reason)
-    _put(response, headers)
-    if answer.length is not None:
-        response.content_length = answer.length
-    await response.prepare(request)
-    try:
-        async for piece in answer.body:
-            await response.write(piece)
-    except UpstreamFault:
-        # The head is out: only a broken connection tells the browser that this is not all.
-        if request.transport is not None:
-            request.transport.abort()
-        return response
-    await response.write_eof()
-    return response
-
-
-def _put(response: web.StreamResponse, headers: Headers) -> None:
-    response.headers.popall("Content-Type", None)
-    for name, value in headers:
-        response.headers.add(name, value)
-    response["as-pywb-said"] = frozenset(name.lower() for name, _ in headers)
-
-
-async def _as_pywb_said(_: web.BaseRequest, response: web.StreamResponse) -> None:
-    """The server's own defaults are taken away again: an answer without a Content-Type has none."""
-    said: Any = response.get("as-pywb-said")
-    if said is None:
-        return
-    for name in ("Content-Type", "Server", "Date"):
-        if name.lower() not in said:
-            response.headers.popall(name, None)
+async def _one(body: bytes) -> AsyncIterator[bytes]:
+    yield body
 
 
 def _say(status: int, text: str) -> web.Response:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from archiver.clock import Clock
 from archiver.config import Places
-from archiver.model import Access
 from archiver.replay.layout import acl_folder, shown
 
 SETTLED_SECONDS = 3.0
@@ -26,24 +25,15 @@ _RULES = (".aclj",)
 
 
 @dataclass(slots=True)
-class _Source:
-    """A folder of the collection whose files are linked; `prefix` keeps equal names of two folders apart."""
+class _Links:
+    """`folder` holds links to the files of `source`; `stamp` is its time in seconds, counted up at each change."""
 
+    source: Path
     folder: Path
-    prefix: str
     suffixes: tuple[str, ...]
     changed: int | None = None
     settled: bool = False
     names: frozenset[str] = frozenset()
-
-
-@dataclass(slots=True)
-class _Links:
-    """A folder of links. `stamp` is its time in seconds, counted up at each change."""
-
-    folder: Path
-    sources: list[_Source]
-    made: dict[str, Path] = field(default_factory=dict)
     stamp: int = 1
 
 
@@ -54,36 +44,26 @@ class View:
         self.folder = folder
         self._clock = clock
         classes = shown(public=public)
-        for access in classes:
-            _link(folder / "warcs" / access.value, places.warcs(access))
-        self._links = [_Links(folder / "index", [_index(places, access) for access in classes])]
+        self._links = [_Links(places.indexes(one), folder / "index" / one.value, _INDEXES) for one in classes]
         if public:
-            self._links.append(_Links(folder / "acl", [_Source(acl_folder(places), "", _RULES)]))
+            self._links.append(_Links(acl_folder(places), folder / "acl", _RULES))
         for links in self._links:
             links.folder.mkdir(parents=True)
+        (folder / "warcs").mkdir()
+        for access in classes:
+            (folder / "warcs" / access.value).symlink_to(places.warcs(access).absolute())
         self.refresh()
 
     def refresh(self) -> None:
         """See what was added or taken away. Raises OSError when the view itself cannot be written."""
         for links in self._links:
-            if any([self._look(source) for source in links.sources]):
-                _update(links)
+            changed = _changed(links.source)
+            if changed != links.changed or not links.settled:
+                links.changed, links.settled = changed, self._is_settled(changed)
+                _update(links, frozenset(_names(links.source, links.suffixes)))
 
-    def _look(self, source: _Source) -> bool:
-        """Whether its files are others than before. A folder that cannot be read has none."""
-        changed = _changed(source.folder)
-        if changed == source.changed and source.settled:
-            return False
-        source.changed = changed
-        source.settled = changed is None or self._clock.now().timestamp() - changed / 1e9 > SETTLED_SECONDS
-        names = frozenset(_names(source.folder, source.suffixes))
-        is_new = names != source.names
-        source.names = names
-        return is_new
-
-
-def _index(places: Places, access: Access) -> _Source:
-    return _Source(places.indexes(access), f"{access.value}-", _INDEXES)
+    def _is_settled(self, changed: int | None) -> bool:
+        return changed is None or self._clock.now().timestamp() - changed / 1e9 > SETTLED_SECONDS
 
 
 def _changed(folder: Path) -> int | None:
@@ -94,27 +74,18 @@ def _changed(folder: Path) -> int | None:
 
 
 def _names(folder: Path, suffixes: tuple[str, ...]) -> Iterator[str]:
+    """A folder that cannot be read has none."""
     with contextlib.suppress(OSError):
         yield from (name for name in os.listdir(folder) if name.endswith(suffixes))
 
 
-def _update(links: _Links) -> None:
-    wanted = dict(_wanted(links.sources))
-    for name in links.made.keys() - wanted.keys():
+def _update(links: _Links, names: frozenset[str]) -> None:
+    if names == links.names:
+        return
+    for name in links.names - names:
         (links.folder / name).unlink()
-    for name in wanted.keys() - links.made.keys():
-        _link(links.folder / name, wanted[name])
-    links.made = wanted
+    for name in names - links.names:
+        (links.folder / name).symlink_to((links.source / name).absolute())
+    links.names = names
     links.stamp += 1
     os.utime(links.folder, (links.stamp, links.stamp))
-
-
-def _wanted(sources: Iterable[_Source]) -> Iterator[tuple[str, Path]]:
-    for source in sources:
-        for name in source.names:
-            yield source.prefix + name, source.folder / name
-
-
-def _link(link: Path, target: Path) -> None:
-    link.parent.mkdir(parents=True, exist_ok=True)
-    link.symlink_to(target.absolute())

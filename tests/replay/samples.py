@@ -68,8 +68,10 @@ def site() -> list[CaptureItem | DocumentItem]:
         made(
             "/headers",
             b"<p>headers</p>",
-            first=b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-Foo : bar\r\nX-Latin: caf\xe9\r\nX-Utf: caf\xc3\xa9\r\n"
-            b"Set-Cookie: a=1; Domain=replay.localhost\r\nAccess-Control-Allow-Origin: *\r\nRefresh: 0; url=http://live.test/\r\n"
+            first=b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-Foo : bar\r\nX-Latin: caf\xe9\r\n"
+            b"X-Utf: caf\xc3\xa9\r\n"
+            b"Set-Cookie: a=1; Domain=replay.localhost\r\nAccess-Control-Allow-Origin: *\r\n"
+            b"Refresh: 0; url=http://live.test/\r\n"
             b"Link: <http://live.test/>; rel=preconnect\r\nClear-Site-Data: *\r\nX-Robots-Tag: noindex\r\n"
             b"Content-Security-Policy: default-src *\r\nWWW-Authenticate: Basic\r\nX-Two: 1\r\nX-Two: 2\r\n\r\n",
         ),

@@ -39,7 +39,7 @@ def item(fetched: Fetched, *, now: datetime, page_id: str | None) -> WarcItem:
             record_id=f"urn:uuid:{uuid.uuid4()}",
             date=now,
         )
-    exchange, redacted = redact(fetched.exchange)
+    exchange, redacted = redact(fetched.exchange) if fetched.candidate.headers else (fetched.exchange, ())
     keep = fetched.keep
     return CaptureItem(
         exchange=exchange,

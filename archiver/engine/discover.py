@@ -10,6 +10,7 @@ from archiver.model import Candidate, Keep, Kind, Objection, Outlink, Reason, Ve
 
 ScopeCheck = Callable[[Candidate], Objection | None]
 REMEMBERED = 200_000
+_OF_ONE_LINK = frozenset({Reason.NOFOLLOW, Reason.DEPTH_LIMIT})
 
 _NOFOLLOW_LINK = Objection(verdict=Verdict.REFUSE, reason=Reason.NOFOLLOW, rule='rel="nofollow" on the link')
 
@@ -50,11 +51,11 @@ class Discoverer:
         return found, repeats
 
     def remember(self, outlinks: Sequence[Outlink]) -> None:
-        """Called once the frontier has them. A link refused for nofollow may still be followed from another page."""
+        """Called once the frontier has them. A link refused for nofollow or depth may still be followed elsewhere."""
         if len(self._known) > REMEMBERED:
             self._known.clear()
         for outlink in outlinks:
-            if outlink.objection is None or outlink.objection.reason is not Reason.NOFOLLOW:
+            if outlink.objection is None or outlink.objection.reason not in _OF_ONE_LINK:
                 self._known.add(outlink.candidate.url)
 
     def _page_objection(self, keep: Keep | None) -> Objection | None:

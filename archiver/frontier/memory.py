@@ -10,7 +10,7 @@ import orjson
 
 from archiver.clock import Clock
 from archiver.frontier.leases import LONGEST_WAIT, Due, shares
-from archiver.frontier.schema import COLUMN, State
+from archiver.frontier.schema import COLUMN, REOPENABLE, State
 from archiver.model import Candidate, Claim, Origin, Outlink
 from archiver.ports import Completed, FrontierCounts, VisitOutcome
 
@@ -80,7 +80,11 @@ class MemoryFrontier:
         fresh = set()
         for outlink in batch:
             candidate, objection = outlink.candidate, outlink.objection
-            if candidate.key in self._urls:
+            known = self._urls.get(candidate.key)
+            if known is not None:
+                if objection is None and known.state is State.REFUSED and known.reason in REOPENABLE:
+                    known.candidate, known.reason = candidate, ""
+                    self._set(known, State.PENDING)
                 continue
             fresh.add(candidate.key)
             if objection is None:

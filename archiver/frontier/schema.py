@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from archiver.frontier import timeline
+from archiver.model import Outlink, Reason
 
 VERSION = 1
 
@@ -73,3 +74,11 @@ CREATE TABLE counts(
 );
 INSERT INTO counts(one) VALUES(1);
 """
+
+REOPENABLE = frozenset({Reason.NOFOLLOW.value, Reason.DEPTH_LIMIT.value})
+"""Refusals of one link, not of the URL: another page may link to it in a way that is allowed."""
+
+
+def is_final(outlink: Outlink) -> bool:
+    """Whether nothing that is found later can change what the frontier keeps of this link."""
+    return outlink.objection is None or outlink.objection.reason.value not in REOPENABLE

@@ -19,7 +19,7 @@ from archiver.clock import Clock
 from archiver.frontier.leases import Leases
 from archiver.frontier.owner import me
 from archiver.frontier.recent import RecentSet
-from archiver.frontier.schema import SCHEMA, VERSION
+from archiver.frontier.schema import SCHEMA, VERSION, is_final
 from archiver.frontier.tables import Tables
 from archiver.frontier.thread import SqliteThread
 from archiver.frontier.timeline import Timeline
@@ -53,7 +53,7 @@ class SqliteFrontier:
         if not unknown:
             return frozenset()
         fresh = await self._thread.run(lambda _: self._tables.insert(unknown))
-        self._known.update(outlink.candidate.key for outlink in unknown)
+        self._known.update(outlink.candidate.key for outlink in unknown if is_final(outlink))
         return frozenset(fresh)
 
     def _unknown(self, outlinks: Sequence[Outlink]) -> list[Outlink]:
@@ -79,7 +79,7 @@ class SqliteFrontier:
         unknown = self._unknown(outlinks)
         completed = await self._thread.run(lambda _: self._leases.complete(claim.fence, outcome, unknown))
         if not completed.lost:
-            self._known.update(outlink.candidate.key for outlink in unknown)
+            self._known.update(outlink.candidate.key for outlink in unknown if is_final(outlink))
             self._fetched.update(candidate.key for candidate in outcome.requisites)
         return completed
 

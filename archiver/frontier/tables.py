@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from archiver.frontier.rows import decode, digest, encode
-from archiver.frontier.schema import COLUMN, State
+from archiver.frontier.schema import COLUMN, REOPENABLE, State, is_final
 from archiver.frontier.thread import Hooks
 from archiver.frontier.timeline import Timeline
 from archiver.model import Candidate, Origin, Outlink
@@ -44,6 +44,8 @@ class Tables(Hooks):
         self._files: dict[str, int] = {}
         self._ready: Counter[int] = Counter()
         self._counted: Counter[str] = Counter()
+        query = f"SELECT 1 FROM urls WHERE state = 3 AND reason IN ({','.join('?' * len(REOPENABLE))}) LIMIT 1"
+        self._reopenable = db.execute(query, tuple(REOPENABLE)).fetchone() is not None
 
     def before_commit(self) -> None:
         self.flush()
@@ -120,7 +122,26 @@ class Tables(Hooks):
                 self._counted["pending"] += 1
             else:
                 self._counted["refused"] += 1
+                self._reopenable = self._reopenable or not is_final(outlink)
+        if self._reopenable and len(fresh) < len(links):
+            self._reopen({hashed: link for hashed, link in links.items() if link.objection is None})
         return [outlink.candidate.key for outlink in fresh]
+
+    def _reopen(self, links: Mapping[bytes, Outlink]) -> None:
+        """A URL refused for how one page linked to it (nofollow, depth) is fetched when another page links properly."""
+        marks = ",".join("?" * len(REOPENABLE))
+        for hashed, link in links.items():
+            candidate = link.candidate
+            data = encode(candidate, self.origin(candidate.origin).prefix)
+            values = (candidate.depth, data, hashed, *REOPENABLE)
+            changed = self.db.execute(
+                f"UPDATE urls SET state = 0, reason = NULL, depth = ?, data = ? WHERE hash = ? AND state = 3"
+                f" AND reason IN ({marks})",
+                values,
+            )
+            if changed.rowcount:
+                self.more_ready(self.origin(candidate.origin).id)
+                self.move(State.REFUSED, State.PENDING)
 
     def _insert_rows(self, rows: Mapping[bytes, tuple[object, ...]]) -> Iterable[bytes]:
         """Insert what is not there yet; the hashes that were not. Told apart only when some were."""

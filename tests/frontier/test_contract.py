@@ -1,11 +1,13 @@
 """What every frontier does (decision 14); run over SQLite and over memory."""
 
+from dataclasses import replace
+
 import pytest
 
 from archiver.clock import ManualClock
 from archiver.frontier.memory import MemoryFrontier
 from archiver.frontier.sqlite import SqliteFrontier
-from archiver.model import Claim, Kind, Lane
+from archiver.model import Claim, Kind, Lane, Objection, Reason, Verdict
 from archiver.ports import FrontierCounts, VisitOutcome
 from tests.frontier.samples import DONE, candidate, done, key, link, refused, requisite
 
@@ -52,6 +54,18 @@ async def test_what_comes_back_is_what_went_in(frontier: AnyFrontier) -> None:
     for one in (odd, slashed):
         await frontier.add([type(link("own.test"))(candidate=one)])
     assert [claim.candidate for claim in await frontier.claim(9)] == [plain, odd, slashed]
+
+
+@pytest.mark.parametrize("reason", [Reason.NOFOLLOW, Reason.DEPTH_LIMIT])
+async def test_a_refusal_of_one_link_ends_with_another_link(frontier: AnyFrontier, reason: Reason) -> None:
+    """nofollow and depth speak of a link: a page that links properly has the URL fetched, once."""
+    objection = Objection(verdict=Verdict.REFUSE, reason=reason)
+    await frontier.add([replace(link("b.test"), objection=objection)])
+    assert await frontier.counts() == FrontierCounts(refused=1)
+    await frontier.add([link("b.test"), link("b.test")])
+    await frontier.add([link("b.test")])
+    assert await frontier.counts() == FrontierCounts(pending=1)
+    assert keys(await frontier.claim(5)) == [key("b.test")]
 
 
 async def test_objected_links_are_kept_as_refused_and_stay(frontier: AnyFrontier) -> None:

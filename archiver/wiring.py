@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import platform
 import re
 import uuid
@@ -21,7 +22,7 @@ from archiver.engine.pump import Pump
 from archiver.engine.registry import Registry
 from archiver.engine.run import Run, RunParts
 from archiver.engine.scopes import SeedScopes
-from archiver.engine.ship import Shipper, closed_file
+from archiver.engine.ship import ClosedFile, Shipper, closed_file
 from archiver.engine.source import ClaimSource, RunLimits, Stop
 from archiver.engine.worker import Tools, Worker
 from archiver.frontier.hosts import SqliteHostBudget
@@ -30,7 +31,7 @@ from archiver.frontier.memory import MemoryFrontier
 from archiver.gateway import Gate, GatePolicy, GatePorts
 from archiver.identity import request_headers
 from archiver.ledger.facts import run_facts
-from archiver.ledger.reader import last_head, segment_paths
+from archiver.ledger.reader import last_head
 from archiver.ledger.segments import JsonlLedger
 from archiver.model import Access, Actor, Candidate, ClosedSegment, DocumentItem, Exchange, Kind, Origin, Page
 from archiver.pages import PagesFile
@@ -41,7 +42,7 @@ from archiver.policy.scope import ScopeRules
 from archiver.ports import Declared, Frontier, PaceRules, WireLimits
 from archiver.store.local import LocalStore
 from archiver.warc.reindex import verify_index
-from archiver.warc.salvage import salvage
+from archiver.warc.salvage import Salvaged, salvage
 from archiver.warc.streams import SegmentSettings
 from archiver.warc.verify import verify_file
 from archiver.warc.writer import WarcRecorder
@@ -79,6 +80,7 @@ class Session:
     budget: SqliteHostBudget
     stop: Stop
     clock: Clock
+    scopes: SeedScopes
 
     def source(self, *, patience: float | None) -> ClaimSource:
         """`patience`: seconds that a resting host is waited for when nothing else is left; None = any time."""
@@ -136,12 +138,14 @@ async def session(
             job = file.job
             stack.push_async_callback(file.close)
         salvaged = await asyncio.to_thread(salvage, places.root)
+        if file is not None and file.resumed:
+            await _requeue_lost(file, places, salvaged)
         ledger = JsonlLedger(
             places.logs, clock, job=job, actor=actor, labels=config.job.labels, tenant=config.job.tenant,
             previous=last_head(places.logs),
         )  # fmt: skip
         stack.callback(ledger.close)
-        recorder = _recorder(config, places, clock, ledger, job)
+        recorder = _recorder(config, places, clock, ledger, job, saving=saving)
         budget = SqliteHostBudget(places.hosts, clock, own=own)
         stack.push_async_callback(budget.close)
         trust = Trust([config.network.ca_file] if config.network.ca_file else [])
@@ -189,15 +193,14 @@ async def session(
             epilogue=_epilogue(ledger, recorder, places, clock, job) if saving else _nothing,
             salvaged=salvaged,
             finished=file.finish if file is not None else _nothing,
-            leftovers=lambda: [
-                closed_file(path) for path in (*segment_paths(places.logs)[-1:], *places.pages.glob("*.jsonl"))
-            ],
+            rotate=lambda: _rotated(ledger),
+            leftovers=lambda: [closed_file(path) for path in places.pages.glob("*.jsonl")],
         )
         run = Run(parts)
         async with run.open(_seeds(config)):
             yield Session(
                 config=config, places=places, job=job, resumed=file is not None and file.resumed, run=run, gate=gate,
-                worker=Worker(tools), frontier=frontier, budget=budget, stop=stop, clock=clock,
+                worker=Worker(tools), frontier=frontier, budget=budget, stop=stop, clock=clock, scopes=scopes,
             )  # fmt: skip
 
 
@@ -228,6 +231,15 @@ def _scopes(config: Config) -> SeedScopes:
     )
 
 
+async def _requeue_lost(file: FrontierFile, places: Places, salvaged: Sequence[Salvaged]) -> None:
+    """After a power cut the frontier may know of visits whose records did not reach the disk: they are made again."""
+    for one in salvaged:
+        await file.frontier.requeue(one.file, one.cut_at)
+    for name in await file.frontier.files():
+        if not any((places.warcs(access) / name).exists() for access in Access):
+            await file.frontier.requeue(name)
+
+
 def _seeds(config: Config) -> list[Candidate]:
     """In order, each canonical URL once."""
     found: dict[str, Candidate] = {}
@@ -239,13 +251,16 @@ def _seeds(config: Config) -> list[Candidate]:
     return list(found.values())
 
 
-def _recorder(config: Config, places: Places, clock: Clock, ledger: JsonlLedger, job: str) -> WarcRecorder:
+def _recorder(
+    config: Config, places: Places, clock: Clock, ledger: JsonlLedger, job: str, *, saving: bool
+) -> WarcRecorder:
     host = _NOT_HOST.sub("-", platform.node()).strip("-.")[:40] or "localhost"
     settings = SegmentSettings(
         job=job,
         host=host,
         rollover_size=config.limits.rollover_size,
-        rollover_seconds=config.limits.rollover_seconds,
+        # one `save` run is one WARC an access class, however long it takes
+        rollover_seconds=math.inf if saving else config.limits.rollover_seconds,
     )
     fields = warcinfo_fields(config, job)
     return WarcRecorder(places.root, clock, settings, lambda access: {**fields, "ledgerHead": ledger.head})
@@ -383,6 +398,11 @@ def _epilogue(ledger: JsonlLedger, recorder: WarcRecorder, places: Places, clock
         await recorder.record([item])
 
     return write
+
+
+def _rotated(ledger: JsonlLedger) -> ClosedFile | None:
+    segment = ledger.rotate()
+    return None if segment is None else ClosedFile(path=segment.path, sha256=segment.sha256)
 
 
 async def _nothing() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from archiver.clock import Clock
+from archiver.engine.pump import first_of
 from archiver.engine.rows import pending_entry, seed_entry, stored_entry
 from archiver.engine.ship import ClosedFile, Shipper
 from archiver.errors import ArchiverError
@@ -31,8 +32,8 @@ class Shipped:
 class RunParts:
     """`facts` is the data of the run row; `epilogue` writes what belongs into the WARC before it is closed.
 
-    `finished` is called when the job is over (not when it was interrupted); `leftovers` gives the files that are
-    complete only then: ledger segments, the list of pages.
+    `finished` is called when the job is over (not when it was interrupted). `rotate` closes the ledger's segment and
+    gives its file, None when it holds nothing new; `leftovers` the files complete only at the end (the list of pages).
     """
 
     clock: Clock
@@ -43,6 +44,7 @@ class RunParts:
     facts: dict[str, Any]
     epilogue: Callable[[], Awaitable[None]]
     finished: Callable[[], Awaitable[None]]
+    rotate: Callable[[], ClosedFile | None]
     leftovers: Callable[[], Sequence[ClosedFile]]
     salvaged: Sequence[Salvaged] = ()
 
@@ -77,14 +79,18 @@ class Run:
         if seeds:
             p.ledger.append_many([seed_entry(seed) for seed in seeds])
             await p.frontier.add([Outlink(candidate=seed) for seed in seeds])
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            await self._adopt()
-            keeper = group.create_task(self._keep())
-            try:
-                yield
-            finally:
-                keeper.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                await self._adopt()
+                keeper = group.create_task(self._keep())
+                try:
+                    yield
+                finally:
+                    keeper.cancel()
+        except BaseExceptionGroup as failed:
+            # The fault itself, not asyncio's wrapping: the command line turns it into one line and an exit code.
+            raise first_of(failed) from failed
 
     async def _adopt(self) -> None:
         """Files that a killed process left: told, and shipped like our own."""
@@ -98,7 +104,10 @@ class Run:
         while True:
             await asyncio.sleep(KEEPER_SECONDS)
             await asyncio.to_thread(self._p.ledger.sync)
-            self._take(await self._p.recorder.closed())
+            closed = await self._p.recorder.closed()
+            if closed:
+                self._take(closed)
+                await self._ship_ledger()
 
     def _take(self, segments: Sequence[ClosedSegment]) -> None:
         for segment in segments:
@@ -130,12 +139,18 @@ class Run:
         }  # fmt: skip
         reason = stopped.value if stopped is not None else None
         p.ledger.append(LedgerEntry(event="end", data={"stopped": reason, "counts": counts, "frontier": frontier}))
-        p.ledger.close()
+        await self._ship_ledger()
         if stopped is not Reason.INTERRUPTED:
             await p.finished()
         self.shipped.stored.extend(await p.shipper.ship_files(await asyncio.to_thread(p.leftovers), {}))
         await self._drain(tell=False)
         return self.shipped
+
+    async def _ship_ledger(self) -> None:
+        """Ledger segments end with the WARCs (decision 10); the next row starts another."""
+        segment = await asyncio.to_thread(self._p.rotate)
+        if segment is not None:
+            self.shipped.stored.extend(await self._p.shipper.ship_files([segment], {}))
 
     async def _drain(self, *, tell: bool) -> None:
         """What could not be uploaded is not archived; it stays journaled and on disk."""

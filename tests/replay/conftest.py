@@ -1,6 +1,5 @@
 """One `archiver replay` a module, over the sample collection; its own home."""
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.needs import need
-from tests.replay.samples import places, replaying, write
+from tests.replay.samples import places, replaying, save
 
 Start = Callable[..., AbstractContextManager[tuple[int, str]]]
 
@@ -20,7 +19,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds `collections/main`."""
     need("pywb")
     out = tmp_path_factory.mktemp("out")
-    asyncio.run(write(places(out)))
+    save(places(out))
     return out
 
 

@@ -1,8 +1,10 @@
 """A small collection with one of everything that replay has to show, written by the product's own recorder."""
 
+import asyncio
 import gzip
 import socket
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -89,6 +91,12 @@ async def write(where: Places, items: list[CaptureItem | DocumentItem] | None = 
     recorder = WarcRecorder(where.root, ManualClock(), SETTINGS, INFO)
     await recorder.record(site() if items is None else items)
     await recorder.close()
+
+
+def save(where: Places, items: list[CaptureItem | DocumentItem] | None = None) -> None:
+    """`write`, in a thread: also where an event loop runs already (Playwright's)."""
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(asyncio.run, write(where, items)).result()
 
 
 @dataclass(frozen=True, slots=True)

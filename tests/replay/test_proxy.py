@@ -171,7 +171,8 @@ async def test_posted_bodies_reach_pywb_for_post_captures() -> None:
 async def test_odd_headers_survive() -> None:
     async with proxied() as (upstream, port):
         upstream.answer = (
-            b"HTTP/1.1 299 Well, yes\r\nX-Foo : bar\r\nX-Utf: caf\xc3\xa9\r\nX-Latin: caf\xe9\r\nno colon\r\nX-Two: 1\r\n"
+            b"HTTP/1.1 299 Well, yes\r\nX-Foo : bar\r\nX-Utf: caf\xc3\xa9\r\nX-Latin: caf\xe9\r\nno colon\r\n"
+            b"X-Two: 1\r\n"
             b"x-two: 2\r\nX-Empty:\r\nX-Bell: a\x07b\r\nContent-Length: 2\r\n\r\nhi"
         )
         answer = await ask(port)

@@ -9,15 +9,14 @@ import platform
 import re
 import uuid
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from archiver import __version__, urls
+from archiver import urls
 from archiver.clock import SYSTEM, Clock
 from archiver.config import Config, Environment, Places, is_own
 from archiver.engine.discover import Discoverer
-from archiver.engine.limits import VisitLimits
 from archiver.engine.pump import Pump
 from archiver.engine.registry import Registry
 from archiver.engine.run import Run, RunParts
@@ -28,18 +27,13 @@ from archiver.engine.worker import Tools, Worker
 from archiver.frontier.hosts import SqliteHostBudget
 from archiver.frontier.jobs import FrontierFile, open_frontier
 from archiver.frontier.memory import MemoryFrontier
-from archiver.gateway import Gate, GatePolicy, GatePorts
-from archiver.identity import request_headers
-from archiver.ledger.facts import run_facts
+from archiver.gateway import Gate, GatePorts
 from archiver.ledger.reader import last_head
 from archiver.ledger.segments import JsonlLedger
-from archiver.model import Access, Actor, Candidate, ClosedSegment, DocumentItem, Exchange, Kind, Origin, Page
+from archiver.model import Access, Actor, Candidate, ClosedSegment, DocumentItem, Kind, Origin, Page
 from archiver.pages import PagesFile
 from archiver.policy.address import AllowList
-from archiver.policy.keep import Judge
-from archiver.policy.retry_after import retry_after
-from archiver.policy.scope import ScopeRules
-from archiver.ports import Declared, Frontier, PaceRules, WireLimits
+from archiver.ports import Frontier
 from archiver.store.local import LocalStore
 from archiver.warc.reindex import verify_index
 from archiver.warc.salvage import Salvaged, salvage
@@ -50,6 +44,7 @@ from archiver.wire.client import HttpClient
 from archiver.wire.dial import SystemDialer
 from archiver.wire.robots import RobotsService
 from archiver.wire.tls import Trust
+from archiver.wiring.values import facts, gate_policy, scopes_of, visit_limits, warcinfo_fields
 
 Result = TypeVar("Result")
 _NOT_HOST = re.compile(r"[^A-Za-z0-9.-]+")
@@ -165,8 +160,8 @@ async def session(
             clock=clock,
             sleep=asyncio.sleep,
         )
-        scopes = _scopes(config)
-        gate = Gate(ports, _policy(config, scopes, clock))
+        scopes = scopes_of(config)
+        gate = Gate(ports, gate_policy(config, scopes, clock))
         pages = PagesFile(places.pages)
         stack.callback(pages.close)
         tools = Tools(
@@ -179,7 +174,7 @@ async def session(
             ),
             pages=pages,
             clock=clock,
-            limits=_visit_limits(config),
+            limits=visit_limits(config),
             policy=config.policy.label,
         )
         stop = Stop()
@@ -189,7 +184,7 @@ async def session(
             recorder=recorder,
             frontier=frontier,
             shipper=await _shipper(config, places, stack),
-            facts=_facts(config, environ, trust, resumed=file is not None and file.resumed),
+            facts=facts(config, environ, trust, resumed=file is not None and file.resumed),
             epilogue=_epilogue(ledger, recorder, places, clock, job) if saving else _nothing,
             salvaged=salvaged,
             finished=file.finish if file is not None else _nothing,
@@ -210,25 +205,9 @@ async def _frontier(
     attempts = 1 if saving else config.pace.retries + 1
     if saving:
         return MemoryFrontier(clock, own=own, max_attempts=attempts), None
-    signature = _scopes(config).signature
+    signature = scopes_of(config).signature
     file = await open_frontier(places.state, clock, job=job, signature=signature, own=own, max_attempts=attempts)
     return file.frontier, file
-
-
-def _scopes(config: Config) -> SeedScopes:
-    return SeedScopes(
-        [
-            ScopeRules(
-                seed=seed.url,
-                scope_type=seed.scope_type,
-                include=seed.include,
-                exclude=seed.exclude,
-                depth=seed.depth,
-                extra_hops=seed.extra_hops,
-            )
-            for seed in config.seeds
-        ]
-    )
 
 
 async def _requeue_lost(file: FrontierFile, places: Places, salvaged: Sequence[Salvaged]) -> None:
@@ -266,31 +245,6 @@ def _recorder(
     return WarcRecorder(places.root, clock, settings, lambda access: {**fields, "ledgerHead": ledger.head})
 
 
-def warcinfo_fields(config: Config, job: str) -> dict[str, str]:
-    """Conventional names first (WARC 1.1, 6.2; Heritrix), then ours; empty ones are left out."""
-    identity, info = config.identity, config.warcinfo
-    fields = {
-        "software": f"archiver/{__version__}",
-        "format": "WARC File Format 1.1",
-        "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
-        "operator": config.basis.operator or identity.contact_uri,
-        "publisher": info.publisher,
-        "audience": info.audience,
-        "hostname": platform.node(),
-        "isPartOf": info.is_part_of or config.job.collection,
-        "description": info.description,
-        "robots": "obey",
-        "http-header-user-agent": identity.user_agent,
-        "http-header-from": identity.mailbox or "",
-        "job": job,
-        "policy": config.policy.label,
-        "policySha256": config.policy.sha256,
-        "configSha256": config.sha256,
-        "legalBasis": config.basis.legal_basis,
-    }
-    return {name: value for name, value in fields.items() if value}
-
-
 def _robots(config: Config, environment: Environment, clock: Clock) -> RobotsService:
     return RobotsService(
         clock,
@@ -299,69 +253,6 @@ def _robots(config: Config, environment: Environment, clock: Clock) -> RobotsSer
         mode=config.policy.robots.matcher,
         lines=config.policy.robots,
     )
-
-
-def _policy(config: Config, scopes: SeedScopes, clock: Clock) -> GatePolicy:
-    identity, pace, times = config.identity, config.pace, config.timeouts
-    always, defaults = request_headers(
-        user_agent=identity.user_agent,
-        mailbox=identity.mailbox,
-        gpc=config.policy.signals.gpc,
-        lang=config.job.lang,
-    )
-
-    undeclared = PaceRules(
-        delay=pace.delay,
-        parallel=pace.parallel if pace.parallel > 1 else (pace.concurrency if pace.delay == 0 else 1),
-        requisites=pace.requisite_concurrency,
-        retry_after_cap=pace.retry_after_cap,
-    )
-
-    def pace_of(origin: Origin, declared: Declared) -> PaceRules:
-        if not declared.delay and not declared.visit_time_utc:
-            return undeclared
-        return replace(undeclared, declared=declared)
-
-    def wait_asked(exchange: Exchange) -> float | None:
-        return retry_after(exchange.headers, clock.now())
-
-    limits = WireLimits(connect=times.connect, idle=times.idle, total=times.total, body=config.limits.max_body_size)
-    return GatePolicy(
-        name=config.policy.label,
-        rules=(scopes.admit,),
-        pace_of=pace_of,
-        transclude=config.policy.robots.requisites == "transclude",
-        identity=always,
-        defaults=defaults,
-        judge=Judge(config.policy, identity.agents),
-        retry_after=wait_asked,
-        host_header=urls.host_header,
-        target=urls.request_target,
-        limits=limits,
-        robots_limits=WireLimits(connect=times.connect, idle=times.robots, total=times.robots, body=4 << 20),
-    )
-
-
-def _visit_limits(config: Config) -> VisitLimits:
-    limits = config.limits
-    return VisitLimits(
-        seconds=limits.visit_timeout,
-        declared_seconds=limits.max_visit_seconds,
-        requisites=limits.visit_requisites,
-        requisite_bytes=limits.visit_bytes,
-        in_flight=config.pace.requisite_concurrency,
-        hops=limits.max_redirects,
-    )
-
-
-def _facts(config: Config, environ: Mapping[str, str], trust: Trust, *, resumed: bool) -> dict[str, Any]:
-    return {
-        **run_facts(environ=environ),
-        "policy": {"name": config.policy.label, "version": config.policy.version, "sha256": config.policy.sha256},
-        "config": {"sha256": config.sha256, "document": config.document()},
-        "resumed": resumed,
-        "roots_added": [{"path": one.path, "sha256": one.sha256} for one in trust.added],
-    }
 
 
 async def _shipper(config: Config, places: Places, stack: contextlib.AsyncExitStack) -> Shipper:

@@ -41,13 +41,19 @@ class Rel(NamedTuple):
 class References:
     """Collects what one document refers to; each raw reference is resolved once, whatever its fragment."""
 
-    def __init__(self, base_url: str, base_href: str | None = None) -> None:
-        self.base = urls.base_of(base_url, base_href)
+    def __init__(self, base_url: str) -> None:
+        self.own_url = base_url
+        self.base = urls.base_of(base_url)
         self.links: dict[str, Link] = {}
         self.requisites: dict[str, Requisite] = {}
         self.rels: list[Rel] = []
         self.capped = False
         self._resolved: dict[str, str | None] = {}
+
+    def rebase(self, href: str) -> None:
+        """What follows is relative to `href`, when that is an http(s) URL."""
+        self.base = urls.base_of(self.own_url, href)
+        self._resolved.clear()
 
     def absolute(self, raw: str | None) -> str | None:
         """The url form of a reference; None for what is empty, a mere fragment, or no http(s) URL."""
@@ -65,6 +71,8 @@ class References:
         return url
 
     def link(self, raw: str | None, rel: str | None, kind: str) -> None:
+        if len(self.links) >= MAX_LINKS and self.capped:
+            return
         url = self.absolute(raw)
         if url is None:
             return

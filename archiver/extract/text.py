@@ -1,0 +1,109 @@
+"""What a page's text and scripts tell about how it must be seen: facts only, the lanes judge them.
+
+Asked for on demand: most pages never need it. What a reader would not see as prose (scripts, styles, templates, code
+samples, form text) is left out before placeholders are looked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from archiver.extract.document import Attributes
+from archiver.extract.html import Enough, HtmlFacts, parse_events, utf8
+
+MAX_TEXT = 1 << 20
+"""Characters of text looked at."""
+_UNSEEN = frozenset(("script", "style", "template", "noscript", "title", "svg", "iframe", "object"))
+_QUOTED = frozenset(("pre", "code", "textarea", "samp", "kbd"))
+_PLACEHOLDER = re.compile(r"\{\{[^{}]{0,200}\}\}|<%=[^%]{0,200}%>|\$\{[^{}]{0,200}\}")
+_ROOTS = frozenset(("root", "app", "__next", "__nuxt", "svelte", "gatsby-focus-wrapper"))
+_ASKS = re.compile(r"javascript|java script|\bJS\b", re.IGNORECASE)
+_MOVES = re.compile(r"\blocation(?:\.href)?\s*=[^=]|\blocation\.(?:replace|assign)\s*\(")
+_STUB = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextFacts:
+    """Counts are characters of white-space-collapsed text, and elements.
+
+    `placeholders` are template expressions left in title or visible text; `empty_root` names an application root
+    without content; `noscript_asks` whether a <noscript> asks for JavaScript; `script_moves` whether a page of little
+    text has an inline script that leads elsewhere; `ratio` is visible text over the document's bytes.
+    """
+
+    visible: int = 0
+    scripts: int = 0
+    ratio: float = 0.0
+    placeholders: tuple[str, ...] = ()
+    empty_root: str | None = None
+    noscript_asks: bool = False
+    script_moves: bool = False
+
+
+def text_facts(body: bytes, facts: HtmlFacts) -> TextFacts:
+    """Read a document again, for its text. `facts` is what `html.extract` said about the same body. Never raises."""
+    target = _Prose()
+    parse_events(utf8(body, facts.charset), target)
+    prose = " ".join("".join(target.prose).split())
+    visible = len(prose) + len(" ".join("".join(target.quoted).split()))
+    return TextFacts(
+        visible=visible,
+        scripts=target.scripts,
+        ratio=visible / len(body) if body else 0.0,
+        placeholders=tuple(found[0] for found in _PLACEHOLDER.finditer(f"{facts.title}\n{prose}"))[:20],
+        empty_root=target.empty_root,
+        noscript_asks=_ASKS.search("".join(target.noscript)) is not None,
+        script_moves=visible < _STUB and any(_MOVES.search(code[:65_536]) for code in target.code),
+    )
+
+
+class _Prose:
+    """Parser events to texts, by where they stand."""
+
+    def __init__(self) -> None:
+        self.prose: list[str] = []
+        self.quoted: list[str] = []
+        self.noscript: list[str] = []
+        self.code: list[str] = []
+        self.scripts = 0
+        self.empty_root: str | None = None
+        self._left = MAX_TEXT
+        self._open: Counter[str] = Counter()
+        self._root = ""
+        self._root_tag = ""
+
+    def start(self, tag: str, attributes: Attributes) -> None:
+        self._root = ""
+        if tag in _UNSEEN or tag in _QUOTED:
+            self._open[tag] += 1
+            self.scripts += tag == "script"
+        elif self.empty_root is None:
+            name = tag if tag == "app-root" else ((attributes.get("id") if attributes else None) or "").lower()
+            if name in _ROOTS or name == "app-root":
+                self._root, self._root_tag = name, tag
+
+    def end(self, tag: str) -> None:
+        if self._open[tag] > 0:
+            self._open[tag] -= 1
+        if self._root and tag == self._root_tag:
+            self.empty_root, self._root = self._root, ""
+        self.prose.append(" ")
+
+    def data(self, text: str) -> None:
+        self._left -= len(text)
+        if self._left < 0:
+            raise Enough
+        if self._root and not text.isspace():
+            self._root = ""
+        where = {tag for tag, count in self._open.items() if count}
+        if "script" in where:
+            self.code.append(text)
+        elif "noscript" in where:
+            self.noscript.append(text)
+        elif not where & _UNSEEN:
+            (self.quoted if where else self.prose).append(text)
+
+    def close(self) -> None:
+        """Nothing is built."""

@@ -71,6 +71,7 @@ class _Prose:
         self.empty_root: str | None = None
         self._left = MAX_TEXT
         self._open: Counter[str] = Counter()
+        self._into = self.prose
         self._root = ""
         self._root_tag = ""
 
@@ -79,14 +80,16 @@ class _Prose:
         if tag in _UNSEEN or tag in _QUOTED:
             self._open[tag] += 1
             self.scripts += tag == "script"
+            self._into = self._where()
         elif self.empty_root is None:
             name = tag if tag == "app-root" else ((attributes.get("id") if attributes else None) or "").lower()
             if name in _ROOTS or name == "app-root":
                 self._root, self._root_tag = name, tag
 
     def end(self, tag: str) -> None:
-        if self._open[tag] > 0:
+        if self._open.get(tag):
             self._open[tag] -= 1
+            self._into = self._where()
         if self._root and tag == self._root_tag:
             self.empty_root, self._root = self._root, ""
         self.prose.append(" ")
@@ -97,13 +100,17 @@ class _Prose:
             raise Enough
         if self._root and not text.isspace():
             self._root = ""
-        where = {tag for tag, count in self._open.items() if count}
-        if "script" in where:
-            self.code.append(text)
-        elif "noscript" in where:
-            self.noscript.append(text)
-        elif not where & _UNSEEN:
-            (self.quoted if where else self.prose).append(text)
+        self._into.append(text)
+
+    def _where(self) -> list[str]:
+        """Where text goes while these elements are open."""
+        for tag, texts in (("script", self.code), ("noscript", self.noscript)):
+            if self._open[tag]:
+                return texts
+        inside = [tag for tag, count in self._open.items() if count]
+        if not inside:
+            return self.prose
+        return self.quoted if _QUOTED.issuperset(inside) else []
 
     def close(self) -> None:
         """Nothing is built."""

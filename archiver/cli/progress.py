@@ -58,7 +58,7 @@ class JsonLines:
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._tally = Tally()
-        self._last = 0.0
+        self._last = time.monotonic()
 
     def page(self, page: Page) -> None:
         self._tally.add(page)

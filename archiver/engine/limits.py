@@ -17,4 +17,5 @@ class VisitLimits:
     hops: int = 20
     decoded: int = 64 << 20
     frame_depth: int = 3
+    spool: int = 1_000_000_000
     want_requisites: bool = True

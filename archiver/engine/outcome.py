@@ -30,7 +30,6 @@ def page_of(
     """The visit as its user sees it."""
     shown = shown_document(gathered)
     exchange, keep = shown.exchange, shown.keep
-    exchanges = [one.exchange for one in gathered.batch if one.exchange is not None]
     return Page(
         candidate=gathered.fetched[0].candidate,
         capture_id=capture_id,
@@ -47,8 +46,8 @@ def page_of(
         completeness=gathered.completeness(wanted=wanted),
         records=records,
         failure=shown.failure,
-        wire_bytes=sum(one.response.size for one in exchanges),
-        fetched=len(exchanges),
+        wire_bytes=gathered.wire_bytes,
+        fetched=len(gathered.answered),
     )
 
 
@@ -77,7 +76,7 @@ def outcome_of(gathered: Gathered, page: Page) -> VisitOutcome:
     elif gathered.document.decision.verdict is Verdict.DEFER:
         state, not_before = "deferred", _epoch(gathered.document.decision.not_before)
     where = next((ref for ref in page.records if ref.type in ("response", "revisit")), None)
-    kept = {one.candidate.key: one.candidate for one in gathered.batch[1:] if one.exchange is not None}
+    kept = {candidate.key: candidate for candidate in gathered.answered}
     kept.pop(first.candidate.key, None)
     return VisitOutcome(
         state=state,

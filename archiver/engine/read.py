@@ -19,13 +19,17 @@ _CSS = "text/css"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """`requisites` are (URL, type), `links` (URL, nofollow), `metas` (name, content); URLs absolute, no fragment."""
+    """`requisites` are (URL, type), `links` (URL, nofollow), `metas` (name, content), `refresh` (seconds, URL).
+
+    URLs are absolute, without fragment.
+    """
 
     title: str = ""
     requisites: tuple[tuple[str, str], ...] = ()
     links: tuple[tuple[str, bool], ...] = ()
     metas: tuple[tuple[str, str], ...] = ()
     is_html: bool = False
+    refresh: tuple[float, str] | None = None
 
 
 EMPTY = Reading()
@@ -64,6 +68,7 @@ def _read(url: str, exchange: Exchange, kind: str, label: str, limit: int) -> Re
         requisites=facts.requisites,
         links=tuple((link.url, "nofollow" in link.rel) for link in facts.links),
         metas=facts.metas,
+        refresh=facts.meta_refresh,
         is_html=True,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from archiver import urls
 from archiver.clock import Clock
@@ -12,6 +12,7 @@ from archiver.engine.limits import VisitLimits
 from archiver.engine.read import Reading, read
 from archiver.engine.registry import Registry, Shared
 from archiver.model import (
+    Access,
     Candidate,
     Completeness,
     Fetched,
@@ -23,9 +24,10 @@ from archiver.model import (
     Verdict,
 )
 from archiver.policy.decide import decide
-from archiver.ports import Admitted, Gateway
+from archiver.ports import Admitted, Gateway, Recorded
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+AT_ONCE = 5.0  # seconds up to which a meta refresh is a redirect to a reader
 
 
 @dataclass(slots=True)
@@ -42,6 +44,11 @@ class Gathered:
     failed: int = 0
     burst: float = 0.0
     owned: list[str] = field(default_factory=list)
+    answered: list[Candidate] = field(default_factory=list)
+    wire_bytes: int = 0
+    held: int = 0
+    recorded: list[Recorded] = field(default_factory=list)
+    documents_taken: int = 0
 
     @property
     def document(self) -> Fetched:
@@ -53,9 +60,20 @@ class Gathered:
         own = [(self.document, self.reading)] if self.reading is not None else []
         return [*own, *self.frames]
 
-    @property
-    def batch(self) -> list[Fetched]:
-        return [*self.fetched, *(one for _, one in sorted(self.requisites, key=lambda pair: pair[0]))]
+    def note(self, fetched: Fetched) -> None:
+        """Count an answer that came in."""
+        if fetched.exchange is not None:
+            self.answered.append(fetched.candidate)
+            self.wire_bytes += fetched.exchange.response.size
+            self.held += fetched.exchange.response.size
+
+    def take(self) -> list[Fetched]:
+        """What is not written yet, in the order it belongs into the WARC."""
+        batch = self.fetched[self.documents_taken :]
+        batch.extend(one for _, one in sorted(self.requisites, key=lambda pair: pair[0]))
+        self.documents_taken, self.held = len(self.fetched), 0
+        self.requisites.clear()
+        return batch
 
     def completeness(self, *, wanted: bool) -> Completeness:
         verdict = ("gaps" if self.gaps else "complete") if wanted else "document-only"
@@ -67,7 +85,10 @@ class Gathered:
 class Visit:
     """Runs once. The caller has taken the candidate's key in the registry; the visit gives it back."""
 
-    def __init__(self, *, gateway: Gateway, registry: Registry, clock: Clock, limits: VisitLimits, policy: str) -> None:
+    def __init__(
+        self, *, gateway: Gateway, registry: Registry, clock: Clock, limits: VisitLimits, policy: str, page_id: str
+    ) -> None:
+        self._page_id = page_id
         self._gateway = gateway
         self._registry = registry
         self._clock = clock
@@ -95,14 +116,21 @@ class Visit:
             self._gathered.burst = self._clock.monotonic() - started if self._started else 0.0
         return self._gathered
 
+    async def write(self) -> None:
+        """Record what is gathered. Called at the end, and before it when the visit's spool is full: the page's verdict
+        is known by then, so a still later one could only change who sees it (decisions 5 and 12)."""
+        batch = self._gathered.take()
+        if batch:
+            self._gathered.recorded.extend(await self._gateway.record(batch, page_id=self._page_id))
+
     # -- the document and its hops
 
     async def _document(self, candidate: Candidate, admitted: Admitted) -> None:
         gathered = self._gathered
         self._met.add(candidate.key)
         fetched = await self._gateway.fetch(candidate, admitted, within=self._left())
-        gathered.fetched.append(fetched)
-        while (target := redirect_target(fetched)) is not None:
+        self._document_came(fetched)
+        while (target := await self._next_hop(fetched)) is not None:
             following = self._follow(fetched.candidate, target, kind=Kind.DOCUMENT)
             objection = self._hop_objection(following)
             if objection is not None:
@@ -110,8 +138,36 @@ class Visit:
                 return
             self._met.add(following.key)
             fetched = await self._gateway.fetch(following, within=self._left())
-            gathered.fetched.append(fetched)
+            self._document_came(fetched)
+        self._spread_access()
+
+    def _document_came(self, fetched: Fetched) -> None:
+        self._gathered.fetched.append(fetched)
+        self._gathered.note(fetched)
+
+    async def _next_hop(self, fetched: Fetched) -> str | None:
+        """Where the answer leads: its Location, or, of what the user asked for, an immediate meta refresh."""
+        target = redirect_target(fetched)
+        if target is not None:
+            return target
         await self._read_document(fetched)
+        reading = self._gathered.reading
+        if not fetched.candidate.seed or reading is None or reading.refresh is None:
+            return None
+        seconds, url = reading.refresh
+        return url if seconds <= AT_ONCE and url != fetched.candidate.url else None
+
+    def _spread_access(self) -> None:
+        """The hops that led to a page are kept as the page is: they are part of what it asked not to be shown."""
+        fetched = self._gathered.fetched
+        keep = fetched[-1].keep
+        if keep is None or keep.access is Access.OPEN:
+            return
+        for number, hop in enumerate(fetched[:-1]):
+            if hop.keep is not None and hop.keep.access is Access.OPEN:
+                fetched[number] = replace(
+                    hop, keep=replace(hop.keep, access=keep.access, reason=keep.reason, rule=keep.rule)
+                )
 
     def _hop_objection(self, following: Candidate) -> Objection | None:
         """A redirect to what another visit of this job has, or has in hand, ends here: that URL has its own visit."""
@@ -133,6 +189,7 @@ class Visit:
 
     async def _read_document(self, fetched: Fetched) -> None:
         exchange = fetched.exchange
+        self._gathered.reading = None
         if exchange is None or exchange.method == "HEAD":
             return
         reading = await read(fetched.candidate.url, exchange, limit=self._limits.decoded)
@@ -191,6 +248,8 @@ class Visit:
             reading = await read(
                 fetched.candidate.url, fetched.exchange, limit=self._limits.decoded, type_hint=candidate.resource_type
             )
+            if self._gathered.held > self._limits.spool:
+                await self.write()
             if reading.is_html:
                 self._gathered.frames.append((self._gateway.judge(fetched, reading.metas), reading))
             await self._requisites_of(fetched.candidate, reading, depth=depth + 1)
@@ -223,7 +282,7 @@ class Visit:
                 return self._gateway.refuse(candidate, decide([objection], policy=self._policy))
             fetched = await self._gateway.fetch(candidate, admitted, within=self._left())
             self._account(fetched)
-            return fetched
+        return fetched
 
     def _unaffordable(self, candidate: Candidate, declared: float) -> Objection | None:
         reason, rule = Reason.ALLOWED, ""
@@ -239,6 +298,7 @@ class Visit:
 
     def _account(self, fetched: Fetched) -> None:
         exchange, origin = fetched.exchange, fetched.candidate.origin
+        self._gathered.note(fetched)
         if exchange is None:
             return
         self._bytes[origin] += exchange.response.size

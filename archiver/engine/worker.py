@@ -84,7 +84,15 @@ class Worker:
 
     async def _visit(self, claim: Claim, admitted: Admitted, slot: VisitSlot) -> Attempt:
         t = self._t
-        visit = Visit(gateway=t.gateway, registry=t.registry, clock=t.clock, limits=t.limits, policy=t.policy)
+        capture_id = uuid.uuid4().hex
+        visit = Visit(
+            gateway=t.gateway,
+            registry=t.registry,
+            clock=t.clock,
+            limits=t.limits,
+            policy=t.policy,
+            page_id=capture_id,
+        )
         timing = Timing(started_at=t.clock.now(), started=t.clock.monotonic())
         burst = 0.0
         try:
@@ -92,10 +100,9 @@ class Worker:
             burst = gathered.burst
         finally:
             await t.budget.end_visit(slot, admitted.rules, burst=burst)
-        capture_id = uuid.uuid4().hex
         try:
-            recorded = await t.gateway.record(gathered.batch, page_id=capture_id)
-            refs = tuple(ref for one in recorded for ref in one.refs)
+            await visit.write()
+            refs = tuple(ref for one in gathered.recorded for ref in one.refs)
             seconds = t.clock.monotonic() - timing.started
             page = page_of(gathered, capture_id, refs, timing.started_at, seconds, wanted=t.limits.want_requisites)
             await self._commit(claim, gathered, page)

@@ -151,12 +151,13 @@ class Leases:
         state, at = State.PENDING, None
         made = self._db.execute("SELECT coalesce(attempts, 0) + 1 FROM urls WHERE id = ?", (url,)).fetchone()[0]
         if made >= self._max_attempts:
-            state = State.FAILED
+            # an answer that said to come back is an answer: its record stands
+            state = State.FAILED if file is None else State.DONE
         elif outcome.not_before is not None:
             state, at = State.WAITING, self._clamp(outcome.not_before)
         self._db.execute(
-            "UPDATE urls SET state = ?, attempts = ?, reason = ?, not_before = ? WHERE id = ?",
-            (int(state), made, outcome.reason or None, at, url),
+            "UPDATE urls SET state = ?, attempts = ?, reason = ?, not_before = ?, file = ?, start = ? WHERE id = ?",
+            (int(state), made, outcome.reason or None, at, file, outcome.offset, url),
         )
         return state
 

@@ -186,7 +186,8 @@ class MemoryFrontier:
             return
         url.attempts += 1
         if url.attempts >= self._max_attempts:
-            self._set(url, State.FAILED)
+            url.file, url.offset = outcome.file, outcome.offset or 0
+            self._set(url, State.FAILED if outcome.file is None else State.DONE)
         elif outcome.not_before is None:
             self._set(url, State.PENDING)
         else:

@@ -89,6 +89,7 @@ def visit_limits(config: Config) -> VisitLimits:
         requisite_bytes=limits.visit_bytes,
         in_flight=config.pace.requisite_concurrency,
         hops=limits.max_redirects,
+        spool=limits.visit_spool,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from archiver.engine.visit import Gathered
+from archiver.engine.gathered import Gathered
 from archiver.model import Access, Candidate, Decision, Fetched, Page, Reason, Status, Verdict, WarcRecordRef
 from archiver.ports import VisitOutcome
 

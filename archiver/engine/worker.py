@@ -8,11 +8,12 @@ from typing import Protocol
 
 from archiver.clock import Clock
 from archiver.engine.discover import Discoverer
+from archiver.engine.gathered import Gathered
 from archiver.engine.limits import VisitLimits
 from archiver.engine.outcome import Timing, outcome_of, page_of
 from archiver.engine.registry import Registry, Shared
 from archiver.engine.rows import discovered_entries, visit_entry
-from archiver.engine.visit import Gathered, Visit
+from archiver.engine.visit import Visit
 from archiver.model import (
     Claim,
     Decision,

@@ -51,6 +51,7 @@ bench: setup-test  ## the benchmark, public tools side by side
 docs:  ## write the pages that are made from the code
 	$(BIN)/python -m archiver.config.docs > docs/operator/config.md
 	$(BIN)/python -m archiver.ledger.sentences > docs/auditor/reasons.md
+	$(BIN)/python -m archiver.policy.tables > docs/auditor/policies.md
 
 lock: setup-test  ## renew the hashed locks, within pyproject.toml and infra/requirements/*.in
 	sh infra/lock.sh

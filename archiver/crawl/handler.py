@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 from scrapy import Request
 from scrapy.crawler import Crawler
+from scrapy.exceptions import DownloadCancelledError, ResponseDataLossError
 from scrapy.http import Response
 
-from archiver import urls
-from archiver.crawl.meta import META, ArchiverMeta, ArchiverNotVisited, ArchiverRefused
-from archiver.crawl.response import to_response
-from archiver.crawl.runtime import Runtime
+from archiver.crawl.faults import exception_of
+from archiver.crawl.foreign import Foreign
+from archiver.crawl.meta import META, ArchiverMeta, ArchiverNotVisited, refused
+from archiver.crawl.response import DATA_LOSS, OFF_LOOP, Reading, to_receipt, to_response
 from archiver.crawl.scheduler import FrontierScheduler
 from archiver.crawl.setup import runtime_for
-from archiver.engine.single import fetch_single
-from archiver.errors import CaptureError
-from archiver.model import Candidate, Fetched, Kind
-
-BODY_LIMIT = 64 << 20
+from archiver.engine.worker import Attempt
+from archiver.model import Claim, Fetched
 
 
 class GatewayHandler:
@@ -26,83 +27,87 @@ class GatewayHandler:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        own = crawler.settings.get("SCHEDULER") == "archiver.crawl.scheduler.FrontierScheduler"
-        self._runtime: Runtime = runtime_for(crawler, own_scheduler=own)
+        self._runtime = runtime_for(crawler)
+        self._foreign = None if self._runtime.own_scheduler else Foreign(crawler, self._runtime)
+        self._reading = Reading(decoded=crawler.settings.getbool("COMPRESSION_ENABLED"))
+        self._reads_pages = bool(getattr(crawler.spider, "reads_pages", True))
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> GatewayHandler:
         return cls(crawler)
 
     async def download_request(self, request: Request) -> Response:
-        """Raises ArchiverRefused, ArchiverNotVisited (both IgnoreRequest), CaptureError for a fault of the site."""
+        """Raises ArchiverRefused, ArchiverDeferred, ArchiverNotVisited (all IgnoreRequest), or for a fault of the site
+        what Scrapy's own handlers raise (`faults`)."""
+        if self._foreign is not None:
+            return await self._single(request, self._foreign)
         meta = request.meta.get(META)
-        if isinstance(meta, ArchiverMeta) and meta.claim is not None:
-            return await self._visit(request, meta)
-        return await self._single(request)
+        if not isinstance(meta, ArchiverMeta) or meta.claim is None:
+            # engine.download_async() in our own crawl: it would be fetched outside of any visit.
+            raise ArchiverNotVisited("requests of this crawl come from its frontier alone; yield it from a callback")
+        return await self._visit(request, meta, meta.claim)
 
     async def close(self) -> None:
         """The run is closed with the spider, so that its files are stored before the process ends."""
 
-    async def _visit(self, request: Request, meta: ArchiverMeta) -> Response:
+    async def _visit(self, request: Request, meta: ArchiverMeta, claim: Claim) -> Response:
+        attempt = await self._attempt(claim)
+        self._bind(request, claim)
+        if attempt.page is None or attempt.document is None:
+            raise ArchiverNotVisited("given back to the frontier, or had by another visit of the job")
+        meta.page, meta.decision = attempt.page, attempt.page.decision
+        meta.document = attempt.document.candidate
+        self._runtime.tell(attempt.page)
+        fetched = attempt.document
+        if request.callback is None and not self._reads_pages and fetched.exchange is not None:
+            return to_receipt(request, fetched.candidate.url, fetched.exchange)
+        return await self._response(request, fetched, self._reading)
+
+    async def _attempt(self, claim: Claim) -> Attempt:
+        """A fault of ours (a full disk) ends the crawl; what the site does wrong is in the attempt."""
         work = await self._runtime.session()
-        source = self._runtime.source
-        assert source is not None and meta.claim is not None
+        job = self._runtime.job
+        assert job is not None
         page = None
         try:
-            attempt = await work.worker.attempt(meta.claim)
+            attempt = await work.worker.attempt(claim)
             page = attempt.page
-        except BaseException as fault:
-            self._give_up(fault)
-            raise
+            return attempt
+        except Exception as fault:
+            self._runtime.give_up(fault)
+            raise ArchiverNotVisited("the crawl was ended by a fault") from fault
         finally:
-            source.done(page)
-            scheduler = self._crawler.engine.scheduler if self._crawler.engine else None
+            job.source.done(page)
+            scheduler = self._crawler.engine.scheduler
             if isinstance(scheduler, FrontierScheduler):
                 scheduler.finished()
-        if page is None or attempt.document is None:
-            raise ArchiverNotVisited("given back to the frontier")
-        meta.page, meta.decision = page, page.decision
-        self._runtime.tell(page)
-        return self._response(request, attempt.document, decoded=True)
 
-    def _give_up(self, fault: BaseException) -> None:
-        """A full disk or a broken ledger ends the crawl; the site's own faults never come here."""
-        self._runtime.fault = self._runtime.fault or fault
-        self._runtime_stop()
+    def _bind(self, request: Request, claim: Claim) -> None:
+        """As late as can be: a callback may ask for a URL that its page's visit has already put into the frontier."""
+        job, spider = self._runtime.job, self._crawler.spider
+        wanted = job.callbacks.of(claim.candidate.key) if job is not None else None
+        if wanted is not None and spider is not None:
+            wanted.apply(request, spider)
 
-    def _runtime_stop(self) -> None:
-        engine = self._crawler.engine
-        if engine is not None and engine.running and engine._slot is not None and engine._slot.closing is None:
-            from scrapy.utils.defer import _schedule_coro
+    async def _single(self, request: Request, foreign: Foreign) -> Response:
+        fetched = await foreign.fetch(request)
+        request.meta[META] = ArchiverMeta(decision=fetched.decision, document=fetched.candidate)
+        if fetched.exchange is not None:
+            request.meta["download_latency"] = fetched.exchange.first_byte_seconds
+        limit = foreign.limit_of(request)
+        response = await self._response(request, fetched, replace(self._reading, limit=limit))
+        if "truncated:length" in response.flags:
+            raise DownloadCancelledError(f"{request.url}: longer than {limit} bytes (DOWNLOAD_MAXSIZE)")
+        if DATA_LOSS in response.flags and foreign.fails_on_data_loss(request):
+            raise ResponseDataLossError(f"{request.url}: {', '.join(response.flags)}")
+        return response
 
-            _schedule_coro(engine.close_spider_async(reason="fault"))
-
-    async def _single(self, request: Request) -> Response:
-        work = await self._runtime.session()
-        fetched = await fetch_single(work.gate, work.budget, candidate_of(request), clock=work.clock)
-        request.meta[META] = ArchiverMeta(decision=fetched.decision)
-        return self._response(request, fetched, decoded=False)
-
-    def _response(self, request: Request, fetched: Fetched, *, decoded: bool) -> Response:
+    async def _response(self, request: Request, fetched: Fetched, reading: Reading) -> Response:
         if fetched.failure is not None:
-            raise CaptureError(fetched.failure.code.value, fetched.failure.message)
+            raise exception_of(fetched.failure)
         if fetched.exchange is None:
-            raise ArchiverRefused(fetched.decision)
-        return to_response(request, fetched.candidate.url, fetched.exchange, limit=BODY_LIMIT, decoded=decoded)
-
-
-def candidate_of(request: Request) -> Candidate:
-    """A foreign project's request as a candidate. Raises UsageError for a URL that is no http(s) URL."""
-    url = urls.seed_url(request.url)
-    headers = tuple((name, value) for name, values in request.headers.items() for value in values)
-    return Candidate(
-        url=url,
-        key=urls.canonical(url),
-        origin=urls.origin_of(url),
-        kind=Kind.DOCUMENT,
-        method=request.method,
-        headers=headers,
-        body=request.body,
-        seed=True,
-        depth=int(request.meta.get("depth", 0)),
-    )
+            raise refused(fetched.decision)
+        url, exchange = fetched.candidate.url, fetched.exchange
+        if exchange.entity_size > OFF_LOOP:
+            return await asyncio.to_thread(to_response, request, url, exchange, reading)
+        return to_response(request, url, exchange, reading)

@@ -2,38 +2,81 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from ipaddress import ip_address
+
 from scrapy import Request
 from scrapy.http import Headers, HtmlResponse, Response, TextResponse, XmlResponse
 
 from archiver.coding import decode
-from archiver.extract.charset import html_codec, label_of
-from archiver.model import Exchange
+from archiver.extract.charset import codec_of, html_codec, label_of
+from archiver.model import Exchange, Truncated
 
+OFF_LOOP = 65_536  # bytes on the wire past which decoding may hold the loop for too long (decision 15)
+DATA_LOSS = "dataloss"  # Scrapy's own word for a body that was cut
 _TEXT = ("application/json", "application/javascript", "application/x-javascript", "text/")
 
 
-def to_response(request: Request, url: str, exchange: Exchange, *, limit: int, decoded: bool) -> Response:
-    """`decoded`: content codings undone here and their header dropped; else left to Scrapy's own middleware.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How much of a body a response carries, in bytes after decoding; `decoded`: content codings undone here."""
 
-    Scrapy takes 20 s for 2 MB under `charset=punycode`; only WHATWG labels name a codec here (Encoding Standard, 4.2).
+    limit: int = 64 << 20
+    decoded: bool = True
+
+
+def to_response(request: Request, url: str, exchange: Exchange, reading: Reading) -> Response:
+    """Flags: `truncated:<why>` and `dataloss` for a body that was cut on the wire, `truncated:length` for one that is
+    longer than `reading.limit`, `undecoded:<why>` for codings that could not be undone. The WARC holds all that came.
+
+    Python would take minutes over `charset=punycode`; only WHATWG labels name a codec here (Encoding Standard, 4.2).
     """
-    body = exchange.entity_bytes() if exchange.entity_size <= limit else b""
-    headers = Headers([(name, value) for name, value in exchange.headers])
-    if decoded:
-        coding = exchange.header(b"content-encoding")
-        if coding:
-            body = decode(body, coding, limit=limit).data
-            headers.pop("content-encoding", None)
+    flags = _flags(exchange)
+    body, undecoded = _body(exchange, reading)
+    if undecoded:
+        flags.append(undecoded)
+    headers = Headers(exchange.headers)
+    if reading.decoded and not undecoded:
+        headers.pop("content-encoding", None)
     kind = (exchange.header(b"content-type") or b"").decode("latin-1").lower()
-    flags = [f"truncated:{exchange.truncated.value}"] if exchange.truncated else []
     cls = _class_of(kind)
+    address = ip_address(exchange.ip)
     if cls is None:
-        return Response(url=url, status=exchange.status, headers=headers, body=body, request=request, flags=flags)
-    charset = html_codec(body, label_of(kind))
-    headers["Content-Type"] = f"{kind.partition(';')[0].strip()}; charset={charset}"
+        return Response(
+            url=url, status=exchange.status, headers=headers, body=body, request=request, flags=flags,
+            ip_address=address, protocol="HTTP/1.1",
+        )  # fmt: skip
+    label = label_of(kind)
+    charset = html_codec(body, label)
+    if label and codec_of(label) is None:
+        headers["Content-Type"] = f"{kind.partition(';')[0].strip()}; charset={charset}"
     return cls(
-        url=url, status=exchange.status, headers=headers, body=body, request=request, flags=flags, encoding=charset
-    )
+        url=url, status=exchange.status, headers=headers, body=body, request=request, flags=flags, encoding=charset,
+        ip_address=address, protocol="HTTP/1.1",
+    )  # fmt: skip
+
+
+def to_receipt(request: Request, url: str, exchange: Exchange) -> Response:
+    """A response for nobody to parse: status, headers and flags, no body. Building a body costs more than a visit's
+    whole way through Scrapy's engine."""
+    flags = [*_flags(exchange), "unread"]
+    return Response(url=url, status=exchange.status, headers=exchange.headers, request=request, flags=flags)
+
+
+def _flags(exchange: Exchange) -> list[str]:
+    if exchange.truncated is None:
+        return []
+    lost = exchange.truncated is not Truncated.LENGTH
+    return [f"truncated:{exchange.truncated.value}", *([DATA_LOSS] if lost else [])]
+
+
+def _body(exchange: Exchange, reading: Reading) -> tuple[bytes, str]:
+    coding = exchange.header(b"content-encoding") if reading.decoded else None
+    if exchange.entity_size > reading.limit or coding:
+        found = decode(exchange.entity_chunks(), coding, limit=reading.limit)
+        cut = len(found.data) >= reading.limit
+        return found.data, "" if found.complete else "truncated:length" if cut else f"undecoded:{found.error}"
+    return exchange.entity_bytes(), ""
 
 
 def _class_of(kind: str) -> type[TextResponse] | None:

@@ -1,25 +1,27 @@
-"""`archiver crawl` by Scrapy: our spider, our settings, the run's own configuration."""
+"""A crawl by Scrapy in this process: our spiders, our settings, the run's own configuration."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
-from scrapy.spiderloader import SpiderLoader
 
 from archiver.config import Config
 from archiver.crawl.runtime import listen, runtime_of
-from archiver.crawl.settings import OURS
 from archiver.crawl.setup import ACTOR_SETTING, CONFIG_SETTING
+from archiver.crawl.signals import stopping
 from archiver.engine.run import Shipped
 from archiver.engine.source import Tally
-from archiver.errors import CaptureError
 from archiver.model import Actor, Page
 
+PROJECT = "archiver.crawl.project"
 SPIDER = "site"
+START_LOOK = 0.02
+"""Seconds after which a signal that came before there was a run is tried again."""
 
 
 @dataclass(slots=True)
@@ -33,26 +35,48 @@ class ScrapyCrawl:
 
 def crawl(config: Config, actor: Actor, on_page: Callable[[Page], None]) -> ScrapyCrawl:
     """Blocks until the crawl has ended. Raises what ended it early (DiskError, ConfigError ...)."""
-    settings = Settings(OURS)
-    settings.set(CONFIG_SETTING, config, "cmdline")
-    settings.set(ACTOR_SETTING, actor, "cmdline")
+    settings = Settings()
+    settings.setmodule(PROJECT)
     process = AsyncCrawlerProcess(settings)
-    spider = SpiderLoader.from_settings(settings).load(SPIDER)
-    crawler = process.create_crawler(spider)
+    return drive(process, process.create_crawler(SPIDER), config, actor, on_page)
+
+
+def drive(
+    process: AsyncCrawlerProcess,
+    crawler: Crawler,
+    config: Config,
+    actor: Actor,
+    on_page: Callable[[Page], None],
+    **arguments: Any,
+) -> ScrapyCrawl:
+    """Run one crawler of ours in its process, with our signals. Raises as `crawl`."""
+    crawler.settings.set(CONFIG_SETTING, config, "cmdline")
+    crawler.settings.set(ACTOR_SETTING, actor, "cmdline")
     listen(crawler, on_page)
-    crawling = process.crawl(crawler)
-    process.start()
-    if isinstance(crawling, asyncio.Task) and crawling.done():
-        crawling.result()
-    return _result(crawler)
+    crawling = process.crawl(crawler, **arguments)
+    loop = crawling.get_loop()
+
+    def stop() -> None:
+        runtime = runtime_of(crawler)
+        if runtime is not None:
+            runtime.stop()
+        elif not crawling.done():
+            loop.call_later(START_LOOK, stop)
+
+    with stopping(loop, stop):
+        process.start(install_signal_handlers=False)
+    return _result(crawler, crawling)
 
 
-def _result(crawler: Crawler) -> ScrapyCrawl:
+def _result(crawler: Crawler, crawling: asyncio.Task[None]) -> ScrapyCrawl:
     runtime = runtime_of(crawler)
+    fault = runtime.fault if runtime is not None else None
+    if crawling.done() and not crawling.cancelled():
+        fault = fault or crawling.exception()
+    if fault is not None:
+        raise fault
     assert runtime is not None
-    if runtime.fault is not None and not isinstance(runtime.fault, CaptureError):
-        raise runtime.fault
     found = ScrapyCrawl(shipped=runtime.shipped, left=runtime.left)
-    if runtime.source is not None:
-        found.tally = runtime.source.tally
+    if runtime.job is not None:
+        found.tally = runtime.job.source.tally
     return found

@@ -12,9 +12,11 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 
 from archiver.config import Config, from_environment
+from archiver.crawl.callbacks import Callbacks
+from archiver.crawl.intake import Intake, IntakeTools
 from archiver.engine.run import Shipped
 from archiver.engine.source import ClaimSource
-from archiver.model import Actor, Page, Reason
+from archiver.model import Actor, Claim, Page, Reason
 from archiver.wiring import Session, session
 
 OnPage = Callable[[Page], None]
@@ -23,77 +25,115 @@ _LISTENERS: weakref.WeakKeyDictionary[Crawler, list[OnPage]] = weakref.WeakKeyDi
 _RUNTIMES: weakref.WeakKeyDictionary[Crawler, Runtime] = weakref.WeakKeyDictionary()
 
 
+class Job:
+    """What our own crawls have besides the session: the source of claims, and the way back into the frontier."""
+
+    def __init__(self, work: Session, runtime: Runtime) -> None:
+        self.source: ClaimSource = work.source(patience=None)
+        self.callbacks = Callbacks(work.places.state / f"callbacks-{work.job[:8]}.jsonl")
+        tools = IntakeTools(
+            frontier=work.frontier,
+            gateway=work.gate,
+            check=work.scopes.check,
+            added=runtime.news,
+            failed=runtime.give_up,
+        )
+        self.intake = Intake(tools, self.callbacks)
+
+
 class Runtime:
     """One a crawler. A task of its own holds the session: asyncio's task groups end in the task they began in."""
 
     def __init__(self, config: Config, actor: Actor, listeners: list[OnPage], *, own_scheduler: bool) -> None:
-        self._config = config
+        self.config = config
+        self.own_scheduler = own_scheduler
         self._actor = actor
-        self._own_scheduler = own_scheduler
+        self._listeners = listeners
         self._closing = asyncio.Event()
         self._ready: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
         self._host: asyncio.Task[None] | None = None
-        self._listeners = listeners
+        self._stop_asked = False
+        self.on_news: Callable[[], None] | None = None
+        self.on_fault: Callable[[], None] | None = None
         self.stopped: Reason | None = None
         self.shipped = Shipped()
         self.left: list[Page] = []
-        self.source: ClaimSource | None = None
+        self.job: Job | None = None
+        self.unbegun: list[Claim] = []
         self.fault: BaseException | None = None
-
-    @property
-    def config(self) -> Config:
-        return self._config
-
-    @property
-    def own_scheduler(self) -> bool:
-        """Whether our frontier schedules; False in add-on mode."""
-        return self._own_scheduler
 
     def tell(self, page: Page) -> None:
         for listener in self._listeners:
             listener(page)
 
+    def news(self) -> None:
+        """The frontier has something new."""
+        if self.on_news is not None:
+            self.on_news()
+
+    def give_up(self, fault: BaseException) -> None:
+        """A full disk or a broken ledger ends the crawl; the first one counts. A site's own faults never come here."""
+        if self.fault is None:
+            self.fault = fault
+            if self.on_fault is not None:
+                self.on_fault()
+
+    def stop(self) -> None:
+        """Finish what is in hand and begin nothing new; the job can be resumed."""
+        self._stop_asked = True
+        if self._ready.done() and self._ready.exception() is None:
+            self._ready.result().stop.set()
+        self.news()
+
     async def session(self) -> Session:
         """The open session; raises what opening it raised (ConfigError, DiskError)."""
         if self._host is None:
             self._host = asyncio.get_running_loop().create_task(self._hold())
+        if self._ready.done():
+            return self._ready.result()
         return await asyncio.shield(self._ready)
 
     async def close(self, reason: str) -> None:
         """Finish the run: close files, store them, tell what is pending."""
         if self._host is None:
             return
-        if self.stopped is None and reason not in ("finished", "archiver"):
-            self.stopped = Reason.INTERRUPTED
+        if reason != "finished":
+            self.stopped = self.stopped or Reason.INTERRUPTED
         self._closing.set()
         await self._host
 
     async def _hold(self) -> None:
-        environ = dict(os.environ)
+        environment = from_environment(os.environ)
         try:
-            async with session(
-                self._config, from_environment(environ), environ, self._actor, saving=not self._own_scheduler
-            ) as work:
-                if self._own_scheduler:
-                    self.source = work.source(patience=None)
+            async with session(self.config, environment, dict(os.environ), self._actor, saving=False) as work:
+                if self.own_scheduler:
+                    self.job = Job(work, self)
+                if self._stop_asked:
+                    work.stop.set()
                 self._ready.set_result(work)
                 await self._closing.wait()
+                if self.fault is not None:
+                    # As the pump does: unwound without a proper end, so that the next run resumes and salvages.
+                    raise self.fault
                 await self._finish(work)
-        except BaseException as error:
-            self.fault = error
+        except Exception as error:
             if not self._ready.done():
                 self._ready.set_exception(error)
-            elif not isinstance(error, Exception):
-                raise
+            self.give_up(error)
 
     async def _finish(self, work: Session) -> None:
         counts: dict[str, int] = {}
-        if self.source is not None:
-            await self.source.give_back()
-            counts = dict(self.source.tally.statuses)
-            self.stopped = self.stopped or self.source.tally.stopped
+        if self.job is not None:
+            await self.job.intake.close()
+            for claim in self.unbegun:
+                await work.frontier.release(claim, not_before=work.clock.epoch(), reason=Reason.INTERRUPTED.value)
+            await self.job.source.give_back()
+            counts = dict(self.job.source.tally.statuses)
+            self.stopped = self.job.source.tally.stopped or self.stopped
             self.left = await work.left_over(())
         self.shipped = await work.run.finish(stopped=self.stopped, counts=counts)
+        if self.job is not None and self.stopped is not Reason.INTERRUPTED:
+            self.job.callbacks.remove()
 
 
 def attach(crawler: Crawler, config: Config, actor: Actor, *, own_scheduler: bool) -> Runtime:

@@ -1,10 +1,11 @@
-"""Scrapy settings: UPPER_CASE lives here and nowhere else."""
+"""Scrapy settings: UPPER_CASE lives here, in `project`, and nowhere else."""
 
 from __future__ import annotations
 
 from typing import Any
 
 HANDLER = "archiver.crawl.handler.GatewayHandler"
+SCHEDULER = "archiver.crawl.scheduler.FrontierScheduler"
 
 HANDLERS: dict[str, str | None] = {
     "http": HANDLER,
@@ -25,37 +26,39 @@ SAFE: dict[str, Any] = {
     "ROBOTSTXT_OBEY": False,
     # An answer served from Scrapy's cache would be told as fetched.
     "HTTPCACHE_ENABLED": False,
+    # No slots and no delays of Scrapy's: pace is the gateway's, and one slow host must not hold back free ones.
+    "DOWNLOADER": "archiver.crawl.downloader.GatewayDownloader",
+    "DOWNLOAD_DELAY": 0,
 }
+"""Ours and add-on mode alike: without one of these something would go around the gateway."""
 
-_NO_MIDDLEWARE = "scrapy.downloadermiddlewares."
+_MIDDLEWARE = "scrapy.downloadermiddlewares."
 
-REPLACED: dict[str, None] = {
-    f"{_NO_MIDDLEWARE}robotstxt.RobotsTxtMiddleware": None,
-    f"{_NO_MIDDLEWARE}httpcache.HttpCacheMiddleware": None,
-    f"{_NO_MIDDLEWARE}httpproxy.HttpProxyMiddleware": None,
-}
+REPLACED = (
+    f"{_MIDDLEWARE}robotstxt.RobotsTxtMiddleware",
+    f"{_MIDDLEWARE}httpcache.HttpCacheMiddleware",
+    f"{_MIDDLEWARE}httpproxy.HttpProxyMiddleware",
+)
 """Downloader middlewares whose work the gateway does; the rest of a project's stay."""
+
+GATEWAYS_OWN = frozenset({429, 503})
+"""Statuses that the host budget answers; a retry of Scrapy's on top would ask a host that wants a rest."""
 
 OURS: dict[str, Any] = {
     **SAFE,
-    "SCHEDULER": "archiver.crawl.scheduler.FrontierScheduler",
-    "SPIDER_MODULES": ["spiders"],
-    # Pace is the frontier's and the budget's: a slot of Scrapy's must never hold back a free host (decision 4).
+    "SCHEDULER": SCHEDULER,
     "CONCURRENT_REQUESTS": 0,
-    "CONCURRENT_REQUESTS_PER_DOMAIN": 100_000,
-    "DOWNLOAD_DELAY": 0,
-    "DOWNLOAD_DELAY_JITTER": 0,
     # The handler enforces its own limits; Scrapy's would cut what the wire client still records.
     "DOWNLOAD_TIMEOUT": 3600,
     "DOWNLOAD_MAXSIZE": 0,
     "DOWNLOAD_WARNSIZE": 0,
     # Redirects, retries, cookies and compression happen below, where they are recorded.
     "DOWNLOADER_MIDDLEWARES_BASE": {},
-    "SPIDER_MIDDLEWARES_BASE": {},
+    "SPIDER_MIDDLEWARES_BASE": {"archiver.crawl.middleware.FoundOn": 0},
     # Each response starts this many workers for what its callback yields; ours yields next to nothing.
-    "CONCURRENT_ITEMS": 2,
+    "CONCURRENT_ITEMS": 1,
     "SCRAPER_SLOT_MAX_ACTIVE_SIZE": 64_000_000,
-    "ASYNCIO_EVENT_LOOP": "uvloop.Loop",
+    "WARN_ON_GENERATOR_RETURN_VALUE": False,
     "LOG_LEVEL": "WARNING",
     "EXTENSIONS_BASE": {"scrapy.extensions.corestats.CoreStats": 0},
 }

@@ -1,15 +1,18 @@
-"""From Scrapy's settings and a spider's arguments to a configuration of ours."""
+"""From Scrapy's settings and a spider's arguments to a configuration and a runtime of ours."""
 
 from __future__ import annotations
 
 import os
+import pwd
 from typing import Any
 
 from scrapy.crawler import Crawler
 
-from archiver.config import Config, contact_needed, load
+from archiver.config import Config, without_seeds
+from archiver.crawl.arguments import config_of
 from archiver.crawl.runtime import Runtime, attach, runtime_of
-from archiver.errors import UsageError
+from archiver.crawl.settings import SCHEDULER
+from archiver.errors import ConfigError, UsageError
 from archiver.model import Actor
 
 CONFIG_SETTING = "ARCHIVER_CONFIG"
@@ -17,41 +20,55 @@ OPTIONS_SETTING = "ARCHIVER"
 ACTOR_SETTING = "ARCHIVER_ACTOR"
 
 
-def runtime_for(crawler: Crawler, *, own_scheduler: bool) -> Runtime:
-    """The crawler's runtime. Its configuration: a ready `Config` from `archiver crawl`, else the setting `ARCHIVER`
-    (a mapping of the YAML keys) with the spider's arguments over it. Raises ConfigError, UsageError."""
+def is_ours(crawler: Crawler) -> bool:
+    """Whether our frontier schedules; False in add-on mode."""
+    return bool(crawler.settings.get("SCHEDULER") == SCHEDULER)
+
+
+def runtime_for(crawler: Crawler) -> Runtime:
+    """The crawler's runtime, made at the first call. Its configuration: a ready `Config` from the command, else the
+    spider's arguments over the setting `ARCHIVER` (a mapping of the YAML keys). Raises ConfigError, UsageError."""
     known = runtime_of(crawler)
     if known is not None:
         return known
-    actor = crawler.settings.get(ACTOR_SETTING) or Actor(name=_account(), through="scrapy")
-    return attach(crawler, config_for(crawler, own_scheduler=own_scheduler), actor, own_scheduler=own_scheduler)
+    actor = crawler.settings.get(ACTOR_SETTING) or Actor(name=account(), through="scrapy")
+    ours = is_ours(crawler)
+    return attach(crawler, _crawl_config(crawler) if ours else addon_config(crawler), actor, own_scheduler=ours)
 
 
-def config_for(crawler: Crawler, *, own_scheduler: bool) -> Config:
+def _crawl_config(crawler: Crawler) -> Config:
     ready = crawler.settings.get(CONFIG_SETTING)
-    if ready is not None:
-        assert isinstance(ready, Config)
+    if isinstance(ready, Config):
         return ready
-    options: dict[str, Any] = dict(crawler.settings.getdict(OPTIONS_SETTING))
-    spider = crawler.spider
-    if spider is not None and own_scheduler:
-        options.update(getattr(spider, "archiver_options", {}))
-    if not own_scheduler:
-        # A foreign project's requests are its own; each is a page by itself, and the scope is whatever it asks for.
-        options = {"scopeType": "any", "seeds": ["https://addon.invalid/"], **options}
-    config = load(None, options, dict(os.environ))
-    if own_scheduler and contact_needed(config):
-        raise UsageError("contact: give -a contact=you@example.org, or the setting ARCHIVER = {'contact': ...}")
-    if not own_scheduler and not config.identity.contact and not config.network.allow_addresses:
-        raise UsageError(
-            "contact: site owners must be able to reach you; set ARCHIVER = {'contact': 'you@example.org'}"
+    arguments = getattr(crawler.spider, "archiver_arguments", {})
+    scope = getattr(crawler.spider, "scope_type", "")
+    return config_of(arguments, _options(crawler), dict(os.environ), scope_type=scope)
+
+
+def addon_config(crawler: Crawler) -> Config:
+    """A foreign project's requests are its own: no seeds, no scope of ours. Raises ConfigError naming the setting."""
+    options = _options(crawler)
+    for name in ("seeds", "url"):
+        if name in options:
+            raise ConfigError(f"setting ARCHIVER: {name}: what is crawled is the spider's business")
+    try:
+        config = without_seeds(options, dict(os.environ))
+    except UsageError as error:
+        raise ConfigError(f"setting ARCHIVER: {error}") from None
+    if not config.identity.contact:
+        raise ConfigError(
+            "setting ARCHIVER: contact: site owners must be able to reach you; "
+            "ARCHIVER = {'contact': 'you@example.org'} (or an https URL)"
         )
     return config
 
 
-def _account() -> str:
-    import pwd
+def _options(crawler: Crawler) -> dict[str, Any]:
+    return dict(crawler.settings.getdict(OPTIONS_SETTING))
 
+
+def account() -> str:
+    """The account's name, as the operating system has it."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

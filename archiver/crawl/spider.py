@@ -10,25 +10,25 @@ from scrapy.http import Response
 
 from archiver.crawl.settings import OURS
 
-_LISTS = ("include", "exclude", "tags", "allowAddresses", "ownHosts")
-
 
 class ArchiverSpider(Spider):
-    """`-a url=...` and any key of the config file as `-a key=value` (lists parted by commas).
+    """`-a url=...` and any key of the config file as `-a key=value`.
 
     A page's links are extracted and enqueued with the visit, so `parse` has nothing to do unless a subclass wants to.
     """
 
     custom_settings = dict(OURS)  # noqa: RUF012 - Scrapy's own declaration of it
-    scope_type = "prefix"
+    scope_type = ""
 
-    def __init__(self, url: str | None = None, **options: str) -> None:
+    def __init__(self, **arguments: str) -> None:
         super().__init__()
-        self.archiver_options: dict[str, Any] = {"scopeType": self.scope_type}
-        for name, value in options.items():
-            self.archiver_options[name] = value.split(",") if name in _LISTS else _number(value)
-        if url:
-            self.archiver_options["seeds"] = url.split()
+        self.archiver_arguments = arguments
+
+    @property
+    def reads_pages(self) -> bool:
+        """Whether `parse` wants each page's body. Where nobody does, none is decoded: responses then carry status and
+        headers only (flag `unread`). A subclass whose middlewares or signal handlers read bodies sets this to True."""
+        return type(self).parse is not ArchiverSpider.parse
 
     async def start(self) -> AsyncIterator[Any]:
         """Seeds are in the frontier already."""
@@ -39,13 +39,3 @@ class ArchiverSpider(Spider):
     def parse(self, response: Response, **kwargs: Any) -> Any:
         """Nothing to extract: the visit has done it."""
         return None
-
-
-def _number(text: str) -> str | int | float:
-    """Scrapy hands over text only; the configuration wants numbers as numbers."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

@@ -3,25 +3,89 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from weakref import WeakValueDictionary
 
 from archiver.clock import Clock
-from archiver.gateway import Gate
-from archiver.model import Candidate, Fetched
-from archiver.ports import HostBudget, Wait
+from archiver.model import Candidate, Decision, Fetched, Origin, Reason, Verdict
+from archiver.ports import Admitted, Gateway, HostBudget, VisitSlot, Wait
+
+PATIENCE = 300.0
+"""Seconds a request waits for its host's turn; a longer rest (Retry-After, Visit-time) is told as a DEFER."""
+
+_STEP = 0.5
+_SHORTEST = 0.005
 
 
-async def fetch_single(gate: Gate, budget: HostBudget, candidate: Candidate, *, clock: Clock) -> Fetched:
-    """Admit, wait for the host's turn, fetch, record. Redirects are the caller's, hop by hop. Raises DiskError."""
-    admitted = await gate.admit(candidate)
-    if not admitted.decision.allowed:
-        fetched = gate.refuse(candidate, admitted.decision)
-        await gate.record([fetched])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleTools:
+    """What `Single` works with; `policy` is the label that its own decisions carry."""
+
+    gateway: Gateway
+    budget: HostBudget
+    clock: Clock
+    policy: str
+    patience: float = PATIENCE
+
+
+class Single:
+    """One a run. Requests to one origin take their turns in the order in which they came."""
+
+    def __init__(self, tools: SingleTools) -> None:
+        self._t = tools
+        self._queues: WeakValueDictionary[Origin, asyncio.Lock] = WeakValueDictionary()
+
+    async def fetch(self, candidate: Candidate, *, given_up: Callable[[], bool]) -> Fetched | None:
+        """Admit, wait for the host's turn, fetch, record. None: `given_up` said so while waiting, nothing was asked.
+
+        Redirects are the caller's, hop by hop. Raises DiskError, LedgerError.
+        """
+        queue = self._queues.get(candidate.origin)
+        if queue is None:
+            queue = self._queues[candidate.origin] = asyncio.Lock()
+        async with queue:
+            if given_up():
+                return None
+            admitted = await self._t.gateway.admit(candidate)
+            if not admitted.decision.allowed:
+                return await self.refuse(candidate, admitted.decision)
+            turn = await self._turn(candidate.origin, admitted, given_up)
+        if turn is None:
+            return None
+        if isinstance(turn, Wait):
+            return await self.refuse(candidate, self._deferral(turn))
+        try:
+            fetched = await self._t.gateway.fetch(candidate, admitted)
+        finally:
+            await self._t.budget.end_visit(turn, admitted.rules, burst=0.0)
+        await self._t.gateway.record([fetched])
         return fetched
-    while isinstance(slot := await budget.begin_visit(candidate.origin, admitted.rules), Wait):
-        await asyncio.sleep(max(0.005, slot.until - clock.epoch()))
-    try:
-        fetched = await gate.fetch(candidate, admitted)
-    finally:
-        await budget.end_visit(slot, admitted.rules, burst=0.0)
-    await gate.record([fetched])
-    return fetched
+
+    async def refuse(self, candidate: Candidate, decision: Decision) -> Fetched:
+        """The row and the record of a request that is not made."""
+        fetched = self._t.gateway.refuse(candidate, decision)
+        await self._t.gateway.record([fetched])
+        return fetched
+
+    async def _turn(self, origin: Origin, admitted: Admitted, given_up: Callable[[], bool]) -> VisitSlot | Wait | None:
+        """The right to visit; a Wait that is longer than patience; None when given up."""
+        while isinstance(turn := await self._t.budget.begin_visit(origin, admitted.rules), Wait):
+            left = turn.until - self._t.clock.epoch()
+            if left > self._t.patience:
+                return turn
+            await asyncio.sleep(min(max(left, _SHORTEST), _STEP))
+            if given_up():
+                return None
+        return turn
+
+    def _deferral(self, wait: Wait) -> Decision:
+        known = wait.why in Reason._value2member_map_
+        return Decision(
+            verdict=Verdict.DEFER,
+            reason=Reason(wait.why) if known else Reason.RATE_LIMITED,
+            rule=wait.rule or "the host is not to be asked now",
+            policy=self._t.policy,
+            not_before=datetime.fromtimestamp(wait.until, UTC),
+        )

@@ -1,0 +1,1 @@
+"""Scrapy commands of this project: `crawl`, with our configuration, signals and exit codes."""

@@ -11,7 +11,7 @@ import sys
 
 from archiver.cli.collections import add_place_options, places_of
 from archiver.cli.options import number
-from archiver.clock import SystemClock
+from archiver.clock import SYSTEM
 from archiver.errors import UsageError
 from archiver.replay.serve import Wanted, serve
 
@@ -43,7 +43,7 @@ async def _until_stopped(wanted: Wanted) -> None:
     for number_ in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number_, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
-        await serve(wanted, SystemClock(), dict(os.environ), lambda url: _say(wanted, url))
+        await serve(wanted, SYSTEM, dict(os.environ), lambda url: _say(wanted, url))
 
 
 def _say(wanted: Wanted, url: str) -> None:

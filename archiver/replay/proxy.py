@@ -17,6 +17,7 @@ from archiver.replay.upstream import Answer, UpstreamFault, ask
 BODY_LIMIT = 1 << 20
 LINE_LIMIT = 1 << 16
 PAGE_LIMIT = 4 << 20
+STOP_SECONDS = 1.0  # what visitors still read then is cut off
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "OPTIONS")
 _OUR_FILES = re.compile(rf"/{STATIC}/(?!.*\.\.)[A-Za-z0-9_./-]+(\?.*)?")
@@ -46,7 +47,12 @@ class ReplayProxy:
         app.router.add_route("*", "/{path:.*}", self._answer)
         app.on_response_prepare.append(_undo_defaults)
         return web.AppRunner(
-            app, access_log=None, max_line_size=LINE_LIMIT, max_field_size=LINE_LIMIT, handler_cancellation=True
+            app,
+            access_log=None,
+            max_line_size=LINE_LIMIT,
+            max_field_size=LINE_LIMIT,
+            handler_cancellation=True,
+            shutdown_timeout=STOP_SECONDS,
         )
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:

@@ -33,10 +33,12 @@ child by a program of its own, as nothing but execve may run between fork and ex
 
 
 def find_pywb(environ: Mapping[str, str]) -> Path | None:
-    """`ARCHIVER_PYWB`, else `.venv-pywb` beside our own environment, else `wayback` on the PATH."""
+    """`ARCHIVER_PYWB` and nothing else where it is set; else `.venv-pywb` beside our own environment, else the PATH."""
     named = environ.get("ARCHIVER_PYWB")
+    if named:
+        return Path(named).absolute() if os.access(named, os.X_OK) else None
     beside = Path(sys.prefix).parent / ".venv-pywb" / "bin" / "wayback"
-    for candidate in (named, str(beside), shutil.which("wayback", path=environ.get("PATH"))):
+    for candidate in (str(beside), shutil.which("wayback", path=environ.get("PATH"))):
         if candidate and os.access(candidate, os.X_OK):
             return Path(candidate).absolute()
     return None

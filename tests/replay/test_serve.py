@@ -207,6 +207,26 @@ def test_pywbs_own_tools_index_captures_only(tmp_path: Path) -> None:
             assert dial(port, target, host="localhost").status == status, target
 
 
+def test_plain_pywb_reads_the_collection_folder_as_the_handbook_says(tmp_path: Path) -> None:
+    """docs/archivist/replay.md, "With plain pywb"."""
+    where = places(tmp_path)
+    save(where)
+    config = f"""
+collections:
+  main:
+    index_paths: {where.indexes()}/
+    archive_paths: {where.warcs(Access.OPEN)}/
+enable_auto_colls: false
+"""
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    (folder / "config.yaml").write_text(config)
+    with pywb(folder) as origin:
+        port = int(origin.rsplit(":", 1)[1])
+        assert dial(port, raw("/chunked"), host="localhost").body == PAGE + b"!"
+        assert dial(port, raw("/dark"), host="localhost").status == 404
+
+
 def test_an_interim_head_never_becomes_the_answer(tmp_path: Path) -> None:
     """pywb takes the first head of a record for the answer; browsers would wait for ever after a 103."""
     hints = head("103 Early Hints", kind="", Link="</a.css>; rel=preload")

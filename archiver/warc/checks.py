@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-from archiver.warc.http import MAX_HEAD, ChunkDecoder, parse_head
+from archiver.warc.http import MAX_HEAD, ChunkDecoder, CodingDecoder, parse_head
 from archiver.warc.reader import RecordHead
 
 Fault = tuple[str, str]
@@ -115,8 +115,8 @@ def _decode(text: str, size: int) -> bytes:
 class BlockCheck:
     """Feed it a record's block piece by piece, then ask for `faults`; `http` is the block's first bytes.
 
-    A payload digest is over the transfer-decoded entity. Where chunked coding is broken or cut, the undecoded body
-    counts as well: there is no telling which of the two the writer took.
+    A payload digest is over the transfer-decoded entity. Where a coding is broken or cut, the body as it was before
+    that coding counts as well: there is no telling which of the two the writer took.
     """
 
     def __init__(self, head: RecordHead) -> None:
@@ -128,7 +128,9 @@ class BlockCheck:
         checked = payload if self._is_http or head.type in ("resource", "conversion") else None
         self._raw = DigestCheck("WARC-Payload-Digest", checked) if checked else None
         self._decoded = DigestCheck("WARC-Payload-Digest", checked) if checked and self._is_http else None
+        self._coded = DigestCheck("WARC-Payload-Digest", checked) if checked and self._is_http else None
         self._chunks: ChunkDecoder | None = None
+        self._coding: CodingDecoder | None = None
         self._in_body = not self._is_http
         self._start = b""
 
@@ -147,6 +149,7 @@ class BlockCheck:
     def _begin_body(self) -> None:
         parsed = parse_head(self._start)
         self._chunks = ChunkDecoder() if parsed.chunked else None
+        self._coding = CodingDecoder(parsed.coding) if parsed.coding else None
         self._in_body = True
         body, self._start = self._start[parsed.end :], b""
         self._body(body)
@@ -154,9 +157,18 @@ class BlockCheck:
     def _body(self, data: bytes) -> None:
         assert self._raw is not None
         self._raw.update(data)
-        if self._chunks is not None and self._decoded is not None:
-            for piece in self._chunks.feed(data):
-                self._decoded.update(piece)
+        if self._chunks is None or self._decoded is None:
+            self._uncode(data)
+            return
+        for piece in self._chunks.feed(data):
+            self._decoded.update(piece)
+            self._uncode(piece)
+
+    def _uncode(self, data: bytes) -> None:
+        if self._coding is None or self._coded is None:
+            return
+        for piece in self._coding.feed(data):
+            self._coded.update(piece)
 
     def faults(self) -> Iterator[Fault]:
         """To be asked once, after the last piece."""
@@ -166,11 +178,21 @@ class BlockCheck:
             yield self._block.fault()
         if self._raw is None:
             return
+        said = self._entities()
+        if not any(one.matches() for one in said):
+            yield said[0].fault()
+
+    def _entities(self) -> list[DigestCheck]:
+        """What the digest may be of, the likeliest first."""
+        assert self._raw is not None
+        found: list[DigestCheck] = []
+        if self._coding is not None and self._coded is not None and self._coding.is_usable:
+            found.append(self._coded)
+            if self._coding.done:
+                return found
         if self._chunks is None or self._decoded is None:
-            if not self._raw.matches():
-                yield self._raw.fault()
-        elif not (self._decoded.matches() or (not self._chunks.done and self._raw.matches())):
-            yield self._decoded.fault()
+            return [*found, self._raw]
+        return [*found, self._decoded] if self._chunks.done else [*found, self._decoded, self._raw]
 
 
 def parse_head_complete(start: bytes) -> bool:

@@ -9,7 +9,7 @@ WARC_FIELDS = "application/warc-fields"
 
 # C0, DEL, C1, the two Unicode line separators and lone surrogates: whatever some reader may take for the end of a line.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_UNSAFE_IN_URI = re.compile("[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff<>]")
+_UNSAFE_IN_URI = re.compile("[\x00-\x20\x7f-\x9f\\s\ud800-\udfff<>]")  # \\s: every space that Unicode knows
 
 
 def _percent(match: re.Match[str]) -> str:

@@ -6,6 +6,8 @@ Writer, index rebuild and verifier all look at blocks through these functions, s
 from __future__ import annotations
 
 import re
+import zlib
+from collections.abc import Iterator
 from typing import NamedTuple
 
 MAX_HEAD = 1 << 20
@@ -15,16 +17,22 @@ _TYPE = re.compile(rb"\ncontent-type[ \t]*:[ \t]*([^;\s,]+)", re.I)
 _CODING = re.compile(rb"\ntransfer-encoding[ \t]*:([^\r\n]*)", re.I)
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
 _MAX_LINE = 65_536
+_WINDOW = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
+_PIECE, _RATIO, _FLOOR = 1 << 18, 100, 1 << 20
 
 
 class Head(NamedTuple):
-    """The final head of a response block: bytes `[start, end)`, blank line included. `status` 0 = there is none."""
+    """The final head of a response block: bytes `[start, end)`, blank line included. `status` 0 = there is none.
+
+    `coding`: the one transfer coding besides chunked, such as `gzip`; empty when there is none, or more than one.
+    """
 
     start: int
     end: int
     status: int
     mime: str
     chunked: bool
+    coding: bytes = b""
 
 
 def parse_head(block: bytes, start: int = 0) -> Head:
@@ -38,8 +46,8 @@ def parse_head(block: bytes, start: int = 0) -> Head:
     names = block[start:end].lower()  # a look for the two names first: most of a head never meets an expression
     at = names.find(b"\ncontent-type")
     mime = _TYPE.search(block, start + at, end) if at >= 0 else None
-    chunked = b"\ntransfer-encoding" in names and _is_chunked(block, start, end)
-    return Head(start, end, status, mime[1].decode("ascii", "replace") if mime else "unk", chunked)
+    chunked, coding = _transfer(block, start, end) if b"\ntransfer-encoding" in names else (False, b"")
+    return Head(start, end, status, mime[1].decode("ascii", "replace") if mime else "unk", chunked, coding)
 
 
 def _blank_line(block: bytes, start: int) -> tuple[int, bool]:
@@ -57,9 +65,49 @@ def _status(block: bytes, start: int, end: int) -> int:
     return int(line[1]) if line else 0
 
 
-def _is_chunked(block: bytes, start: int, end: int) -> bool:
-    found = _CODING.search(block, start, end)
-    return found is not None and found[1].strip(b" \t").lower().endswith(b"chunked")
+def _transfer(block: bytes, start: int, end: int) -> tuple[bool, bytes]:
+    """Whether the last transfer coding is chunked, and the one before it (RFC 9112, 6.1)."""
+    value = b",".join(found[1] for found in _CODING.finditer(block, start, end))
+    codings = [part.partition(b";")[0].strip(b" \t").lower() for part in value.split(b",")]
+    codings = [coding for coding in codings if coding]
+    chunked = bool(codings) and codings[-1] == b"chunked"
+    rest = codings[:-1] if chunked else codings
+    return chunked, rest[0] if len(rest) == 1 else b""
+
+
+class CodingDecoder:
+    """Undo `gzip` or `deflate` as a transfer coding (RFC 9112, 7.2), in pieces.
+
+    `done`: the coding came to its end; `broken`: it did not, or is one that nobody can undo.
+    """
+
+    def __init__(self, coding: bytes) -> None:
+        window = _WINDOW.get(coding)
+        self._decoder = zlib.decompressobj(window) if window is not None else None
+        self._in = self._out = 0
+        self.broken = self._decoder is None
+
+    @property
+    def done(self) -> bool:
+        return not self.broken and self._decoder is not None and self._decoder.eof
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The decoded pieces that `data` gives."""
+        self._in += len(data)
+        while data and not self.broken and self._decoder is not None and not self._decoder.eof:
+            try:
+                piece = self._decoder.decompress(data, _PIECE)
+            except zlib.error:
+                self.broken = True
+                return
+            data = self._decoder.unconsumed_tail
+            self._out += len(piece)
+            yield piece
+
+    @property
+    def is_usable(self) -> bool:
+        """False as well where it grew past what our client decodes: that keeps such a body as it came."""
+        return not self.broken and self._out <= max(_FLOOR, _RATIO * self._in)
 
 
 class ChunkDecoder:

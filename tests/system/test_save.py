@@ -11,13 +11,9 @@ from archiver.cli.schemas import RESULT_SCHEMA
 from archiver.warc.reader import iter_records
 from archiver.warc.verify import verify_file
 from tests.servers.raw import raw_server, respond
-from tests.system.cli import archiver, collection, ledger_bodies
+from tests.system.cli import archiver, collection, ledger_bodies, warcs
 
 pytestmark = pytest.mark.system
-
-
-def warcs(folder: Path, access: str = "archive") -> list[Path]:
-    return sorted((folder / access).glob("*.warc.gz"))
 
 
 def test_the_demo_says_what_was_kept_refused_and_why(tmp_path: Path) -> None:
@@ -51,7 +47,11 @@ def test_json_follows_the_published_schema(tmp_path: Path) -> None:
     assert (page["status"], page["http_status"], page["title"]) == ("archived", 200, "T")
     assert page["completeness"]["verdict"] == "gaps" and page["completeness"]["kept"] == 1
     assert [gap["url"] for gap in page["completeness"]["matter"]] == [server.url("/no.png")]
-    assert (refused["status"], refused["decision"]["reason"], refused["decision"]["line"]) == ("refused", "robotsTxt", 2)
+    assert (refused["status"], refused["decision"]["reason"], refused["decision"]["line"]) == (
+        "refused",
+        "robotsTxt",
+        2,
+    )
     assert refused["decision"]["evidence"].startswith("urn:uuid:")
     assert (private["status"], private["decision"]["reason"]) == ("refused", "privateAddress")
     assert ran.code == 31
@@ -79,7 +79,9 @@ def test_nothing_starts_without_a_contact_outside_loopback(tmp_path: Path) -> No
         (["list", "nothing"], 2, "nothing"),
     ],
 )
-def test_bad_input_is_one_line_and_a_documented_code(tmp_path: Path, arguments: list[str], code: int, word: str) -> None:
+def test_bad_input_is_one_line_and_a_documented_code(
+    tmp_path: Path, arguments: list[str], code: int, word: str
+) -> None:
     ran = archiver(*arguments, cwd=tmp_path)
     assert ran.code == code, ran.err
     lines = [line for line in ran.err.splitlines() if line]

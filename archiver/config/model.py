@@ -27,7 +27,7 @@ from archiver.config.storage import Storage
 from archiver.model import Labels
 from archiver.policy.profiles import STRICT, Profile, canonical
 
-SCOPES = ("page", "prefix", "host", "domain", "any", "custom")
+SCOPES = ("page", "page-spa", "prefix", "host", "domain", "any", "custom")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

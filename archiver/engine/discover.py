@@ -9,6 +9,7 @@ from archiver.engine.read import Reading
 from archiver.model import Candidate, Keep, Kind, Objection, Outlink, Reason, Verdict
 
 ScopeCheck = Callable[[Candidate], Objection | None]
+ScopeTakes = Callable[[str, str], bool]
 REMEMBERED = 200_000
 _OF_ONE_LINK = frozenset({Reason.NOFOLLOW, Reason.DEPTH_LIMIT})
 
@@ -18,8 +19,17 @@ _NOFOLLOW_LINK = Objection(verdict=Verdict.REFUSE, reason=Reason.NOFOLLOW, rule=
 class Discoverer:
     """Holds a bounded memory of URLs already committed to the frontier, so that most links cost one set look-up."""
 
-    def __init__(self, check: ScopeCheck, *, obey_nofollow: bool = True, enabled: bool = True) -> None:
+    def __init__(
+        self,
+        check: ScopeCheck,
+        *,
+        obey_nofollow: bool = True,
+        enabled: bool = True,
+        takes: ScopeTakes | None = None,
+    ) -> None:
+        """`takes` tells links that only extra hops let in (path letter X); None where there are none."""
         self._check = check
+        self._takes = takes
         self._obey_nofollow = obey_nofollow
         self._enabled = enabled
         self._known: set[str] = set()
@@ -35,14 +45,16 @@ class Discoverer:
             if url in self._known:
                 repeats += 1
                 continue
+            key = urls.canonical(url)
+            letter = "L" if self._takes is None or self._takes(url, key) else "X"
             candidate = Candidate(
                 url=url,
-                key=urls.canonical(url),
+                key=key,
                 origin=urls.origin_of(url),
                 kind=Kind.DOCUMENT,
                 depth=page.depth + 1,
                 via=page.url,
-                path=page.path + "L",
+                path=page.path + letter,
             )
             objection = self._check(candidate)
             if objection is None:

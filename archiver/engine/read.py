@@ -6,15 +6,12 @@ import asyncio
 from dataclasses import dataclass
 
 from archiver.coding import decode
-from archiver.extract import charset
+from archiver.extract import charset, kind_of, requisites_of
 from archiver.extract.html import extract
-from archiver.extract.page import References
 from archiver.model import Exchange
 
-OFF_LOOP = 65_536  # bytes on the wire past which parsing takes longer than the loop may be held (decision 15)
-
-_HTML = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml"})
-_CSS = "text/css"
+OFF_LOOP = 65_536  # bytes of body past which parsing takes longer than the loop may be held (decision 15)
+COMPRESSED_OFF_LOOP = 12_288  # the same on the wire, where a content coding may hide several times as much
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,36 +30,32 @@ class Reading:
 
 
 EMPTY = Reading()
+_ANY_HTML = b"<html"
 
 
 async def read(url: str, exchange: Exchange, *, limit: int, type_hint: str = "") -> Reading:
     """Decode (at most `limit` bytes) and parse, in a thread when big. Never raises for what a site sent."""
     label = (exchange.header(b"content-type") or b"").decode("latin-1")
-    kind = _kind(label, type_hint)
-    if not kind or exchange.entity_size == 0:
+    if exchange.entity_size == 0 or not may_hold(label, type_hint):
         return EMPTY
-    if exchange.entity_size > OFF_LOOP:
-        return await asyncio.to_thread(_read, url, exchange, kind, label, limit)
-    return _read(url, exchange, kind, label, limit)
+    heavy = COMPRESSED_OFF_LOOP if exchange.header(b"content-encoding") else OFF_LOOP
+    if exchange.entity_size > heavy:
+        return await asyncio.to_thread(_read, url, exchange, label, limit, type_hint)
+    return _read(url, exchange, label, limit, type_hint)
 
 
-def _kind(content_type: str, type_hint: str) -> str:
-    """`html`, `css` or nothing. Without a Content-Type the element that asked for it says what it is."""
-    essence = content_type.partition(";")[0].strip().lower()
-    if essence in _HTML:
-        return "html"
-    if essence == _CSS or (type_hint == "stylesheet" and not essence):
-        return "css"
-    return "html" if not essence and type_hint in ("", "document", "frame") else ""
+def may_hold(content_type: str, type_hint: str) -> bool:
+    """Whether a body of this kind is worth looking at: all but images, media, scripts and other plain data."""
+    return bool(kind_of(content_type, _ANY_HTML, type_hint))
 
 
-def _read(url: str, exchange: Exchange, kind: str, label: str, limit: int) -> Reading:
+def _read(url: str, exchange: Exchange, label: str, limit: int, type_hint: str) -> Reading:
     coding = exchange.header(b"content-encoding")
     body = decode(exchange.entity_chunks(), coding, limit=limit).data if coding else exchange.entity_bytes()[:limit]
-    hint = charset.label_of(label)
-    if kind == "css":
-        return _style(url, body, hint)
-    facts = extract(body, base_url=url, charset_hint=hint)
+    kind = kind_of(label, body, type_hint)
+    if kind != "html":
+        return Reading(requisites=requisites_of(label, body, base_url=url, resource_type=type_hint)) if kind else EMPTY
+    facts = extract(body, base_url=url, charset_hint=charset.label_of(label))
     return Reading(
         title=facts.title,
         requisites=facts.requisites,
@@ -71,9 +64,3 @@ def _read(url: str, exchange: Exchange, kind: str, label: str, limit: int) -> Re
         refresh=facts.meta_refresh,
         is_html=True,
     )
-
-
-def _style(url: str, body: bytes, hint: str | None) -> Reading:
-    references = References(url)
-    references.style(charset.decode(body, charset.css_codec(body, hint)))
-    return Reading(requisites=tuple(references.requisites.values()))

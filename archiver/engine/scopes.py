@@ -1,4 +1,4 @@
-"""The scopes of all seeds as one rule: in scope is what any seed's scope takes in; what one excludes is out for all."""
+"""The scopes of all seeds as one rule: in scope is what any seed's scope takes in and does not exclude."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ class SeedScopes:
         if len(self._scopes) == 1:
             return self._scopes[0].check(candidate)
         return first_objection([scope.check(candidate) for scope in self._scopes])
+
+    def takes(self, url: str, key: str) -> bool:
+        """Whether some scope holds this URL without extra hops."""
+        return any(scope.takes(url, key) for scope in self._scopes)
+
+    @property
+    def has_extra_hops(self) -> bool:
+        return any(rules.extra_hops for rules in self._rules)
 
     def admit(self, candidate: Candidate) -> Objection | None:
         """A `policy.decide.Rule`. A seed may lead anywhere (a redirect of what the user asked for), but into nothing

@@ -9,11 +9,7 @@ from typing import Protocol
 from archiver.extract.page import MAX_METAS, References, Rel
 
 # fmt: off
-_LINK_RELS = frozenset((
-    "next", "prev", "previous", "alternate", "canonical", "amphtml", "help", "license", "author", "bookmark", "up",
-    "contents", "toc", "index", "start", "first", "last", "chapter", "section", "subsection", "appendix", "glossary",
-    "copyright", "archives", "search", "terms-of-service", "privacy-policy",
-))
+_NO_LINK_RELS = frozenset(("dns-prefetch", "preconnect"))  # name a host, not a document
 _ICON_RELS = frozenset((
     "icon", "apple-touch-icon", "apple-touch-icon-precomposed", "apple-touch-startup-image", "mask-icon", "fluid-icon",
 ))
@@ -147,7 +143,7 @@ class Document:
         kind = _requisite_kind(tokens, element)
         if kind:
             self.refs.requisite(url, kind)
-        elif not _LINK_RELS.isdisjoint(tokens):
+        elif _NO_LINK_RELS.isdisjoint(tokens):
             self.refs.link(url, " ".join(tokens), "link")
 
     def meta(self, element: Attributes) -> None:

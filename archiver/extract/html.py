@@ -84,7 +84,19 @@ def extract(body: bytes, *, base_url: str, charset_hint: str | None = None) -> H
 def utf8(body: bytes, codec: str) -> bytes:
     """The part of a body that is looked at, in UTF-8."""
     body = body[:MAX_BODY]
-    return body if codec == "utf-8" else charset.decode(body, codec).encode("utf-8", "replace")
+    return _whole(body if codec == "utf-8" else charset.decode(body, codec).encode("utf-8", "replace"))
+
+
+_ENDS = re.compile(rb"</(?:body|html)[^>]*+>", re.IGNORECASE)
+
+
+def _whole(body: bytes) -> bytes:
+    """libxml2 drops what stands behind </html>; browsers show it (HTML, 13.2.6.4.19): then the end tags go."""
+    lower = body.lower()
+    ends = [at for at in (lower.find(b"</body"), lower.find(b"</html")) if at >= 0]
+    if not ends or not _ENDS.sub(b"", body[min(ends) :]).strip():
+        return body
+    return _ENDS.sub(b"", body)
 
 
 def parse_events(body: bytes, target: Any) -> bool:

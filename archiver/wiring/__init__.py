@@ -10,7 +10,6 @@ import re
 import uuid
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 from archiver import urls
@@ -35,10 +34,9 @@ from archiver.pages import PagesFile
 from archiver.policy.address import AllowList
 from archiver.ports import Frontier
 from archiver.store.local import LocalStore
-from archiver.warc.reindex import verify_index
+from archiver.warc.reindex import verify_closed
 from archiver.warc.salvage import Salvaged, salvage
 from archiver.warc.streams import SegmentSettings
-from archiver.warc.verify import verify_file
 from archiver.warc.writer import WarcRecorder
 from archiver.wire.client import HttpClient
 from archiver.wire.dial import SystemDialer
@@ -170,7 +168,9 @@ async def session(
             budget=budget,
             registry=Registry(frontier.is_known_requisite if file is not None and file.resumed else None),
             discoverer=Discoverer(
-                scopes.check, obey_nofollow=config.policy.signals.nofollow == "obey", enabled=not saving
+                scopes.check,
+                takes=scopes.takes if scopes.has_extra_hops else None,
+                obey_nofollow=config.policy.signals.nofollow == "obey", enabled=not saving
             ),
             pages=pages,
             clock=clock,
@@ -266,8 +266,8 @@ async def _shipper(config: Config, places: Places, stack: contextlib.AsyncExitSt
 
 def check_segment(segment: ClosedSegment) -> list[str]:
     """Read a closed WARC and its index back, strictly; what is wrong, one sentence each."""
-    problems = [*verify_file(Path(segment.path)).errors, *verify_index(Path(segment.cdxj_path), Path(segment.path))]
-    return [str(problem) for problem in problems]
+    report, of_index = verify_closed(segment.cdxj_path, segment.path)
+    return [str(problem) for problem in (*report.errors, *of_index)]
 
 
 def _epilogue(ledger: JsonlLedger, recorder: WarcRecorder, places: Places, clock: Clock, job: str) -> Any:

@@ -234,3 +234,17 @@ def test_small_and_large_documents_are_read_alike(base: str, pieces: list[str]) 
     for name in ("title", "lang", "links", "rels", "metas", "base"):
         assert getattr(small, name) == getattr(large, name)
     assert {one.url for one in small.requisites} == {one.url for one in large.requisites}
+
+
+@pytest.mark.parametrize("pad", [b"", b" " * 40_000])
+def test_what_stands_behind_the_end_of_the_document_counts(pad: bytes) -> None:
+    """Browsers show it, and a noarchive there is meant."""
+    body = b"<html><body><a href=a></a></body></html>" + pad + b"<a href=b></a><meta name=robots content=noarchive>"
+    facts = extract(body, base_url="http://h/")
+    assert [link.url for link in facts.links] == ["http://h/a", "http://h/b"]
+    assert facts.meta("robots") == ["noarchive"]
+
+
+def test_every_link_element_is_a_link_but_those_that_name_a_host() -> None:
+    body = b"<link rev=made href=m><link href=n><link rel=preconnect href=//c.test/><link rel=dns-prefetch href=//d.test/>"
+    assert [link.url for link in extract(body, base_url="http://h/").links] == ["http://h/m", "http://h/n"]

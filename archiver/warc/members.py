@@ -17,6 +17,8 @@ _FIRST_FEED = 4096
 _MAX_FEED = 1 << 18
 _OUTPUT = 1 << 18
 _WINDOW = 1 << 20
+_PLAIN_START = MAGIC + b"\0"  # no flags: no name, no comment
+_LEAST = 18  # bytes of a gzip header and trailer
 _PROBE = 2048
 
 
@@ -43,6 +45,26 @@ class Source:
             self._start, self._window = offset, os.pread(self._fd, max(length, _MAX_FEED), offset)
         begin = offset - self._start
         return self._window[begin : begin + length]
+
+    def whole_member(self, offset: int) -> bytes | None:
+        """What lies between the gzip header at `offset` and the next one or the file's end: a member, most likely.
+
+        None when no plain gzip header begins there, or when neither end lies within a window's length.
+        """
+        if self.read(offset, 4) != _PLAIN_START:
+            return None
+        begin = offset - self._start
+        end = self._next_start(begin)
+        if end is None:
+            begin, self._start, self._window = 0, offset, os.pread(self._fd, _WINDOW, offset)
+            end = self._next_start(0)
+        return None if end is None else self._window[begin:end]
+
+    def _next_start(self, begin: int) -> int | None:
+        found = self._window.find(_PLAIN_START, begin + _LEAST)
+        if found < 0:
+            return len(self._window) if self._start + len(self._window) >= self.size else None
+        return found
 
 
 class GzipStream:

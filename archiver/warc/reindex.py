@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -10,29 +10,31 @@ from typing import NamedTuple
 import orjson
 
 from archiver.warc.cdxj import Indexed, line, merge
-from archiver.warc.http import MAX_HEAD, parse_head
+from archiver.warc.http import parse_head
 from archiver.warc.members import Damage, GzipStream, PlainStream, Source, next_record_member
+from archiver.warc.ordinary import Ordinary
 from archiver.warc.reader import RecordHead, RecordStream, bare, open_source
-from archiver.warc.verify import Problem
+from archiver.warc.verify import START, Problem, Report, verify_file
 
-_MAX_REQUEST = 1 << 20
 _NEEDED = {"url", "digest", "filename", "offset", "length"}
 
 
 class _Waiting:
     """A response or revisit whose request may be the next record."""
 
-    def __init__(self, head: RecordHead, start: bytes, offset: int, length: int) -> None:
+    def __init__(self, head: RecordHead | Ordinary, start: bytes, offset: int, length: int) -> None:
         self.head, self.start, self.offset, self.length = head, start, offset, length
+        self.record_id = head.record_id
 
     def line(self, filename: str, request: bytes) -> bytes | None:
+        head = self.head
         return line(
             Indexed(
-                url=self.head.target or "",
-                date=self.head.get("WARC-Date") or "",
-                revisit=self.head.type == "revisit",
+                url=head.target or "",
+                date=head.get("WARC-Date") or "",
+                revisit=head.type == "revisit",
                 head=parse_head(self.start),
-                digest=self.head.get("WARC-Payload-Digest") or "",
+                digest=head.get("WARC-Payload-Digest") or "",
                 filename=filename,
                 offset=self.offset,
                 length=self.length,
@@ -41,23 +43,42 @@ class _Waiting:
         )
 
 
+class _Indexer:
+    """Makes `lines` out of a file's records, told one by one in their order."""
+
+    def __init__(self, filename: str) -> None:
+        self.lines: list[bytes] = []
+        self.records = 0
+        self._filename = filename
+        self._waiting: _Waiting | None = None
+
+    def add(self, head: RecordHead | Ordinary, start: bytes, offset: int, length: int) -> None:
+        self.records += 1
+        kind = head.type
+        if self._waiting is not None:
+            own = kind == "request" and bare(head.get("WARC-Concurrent-To") or "") == self._waiting.record_id
+            self.finish(start if own else b"")
+        if kind in ("response", "revisit"):
+            self._waiting = _Waiting(head, start, offset, length)
+
+    def finish(self, request: bytes = b"") -> None:
+        """No other record comes (or `request` has come) for the one in hand."""
+        made = None if self._waiting is None else self._waiting.line(self._filename, request)
+        self._waiting = None
+        if made is not None:
+            self.lines.append(made)
+
+
 def index_lines(path: Path | str, *, name: str | None = None) -> Iterator[bytes]:
     """The lines of a file in its own order, records behind damage included. `name` stands in `filename`."""
-    filename = name or Path(path).name
-    waiting: _Waiting | None = None
+    indexer = _Indexer(name or Path(path).name)
     with open_source(path) as source:
         for head, start, offset, length in _scan(source):
-            is_request = head.type == "request"
-            if waiting is not None:
-                own = is_request and bare(head.get("WARC-Concurrent-To") or "") == waiting.head.record_id
-                made = waiting.line(filename, start if own else b"")
-                waiting = None
-                if made is not None:
-                    yield made
-            if head.type in ("response", "revisit"):
-                waiting = _Waiting(head, start, offset, length)
-    if waiting is not None and (made := waiting.line(filename, b"")) is not None:
-        yield made
+            indexer.add(head, start, offset, length)
+            yield from indexer.lines
+            indexer.lines.clear()
+    indexer.finish()
+    yield from indexer.lines
 
 
 def _scan(source: Source) -> Iterator[tuple[RecordHead, bytes, int, int]]:
@@ -93,12 +114,11 @@ def _scan_plain(source: Source, offset: int) -> Iterator[tuple[RecordHead, bytes
 
 
 def _start_of(reader: RecordStream, length: int) -> bytes:
-    limit = max(MAX_HEAD, _MAX_REQUEST)
     pieces: list[bytes] = []
     kept = 0
     for piece in reader.block(length):
-        if kept < limit:
-            pieces.append(piece[: limit - kept])
+        if kept < START:
+            pieces.append(piece[: START - kept])
             kept += len(pieces[-1])
     return b"".join(pieces)
 
@@ -113,14 +133,31 @@ def verify_index(cdxj: Path | str, warc: Path | str) -> list[Problem]:
 
     Raises OSError.
     """
-    name, content = Path(cdxj).name, Path(cdxj).read_bytes()
+    return _compare(Path(cdxj), index_lines(warc))
+
+
+def verify_closed(cdxj: Path | str, warc: Path | str) -> tuple[Report, list[Problem]]:
+    """`verify_file` and `verify_index` in one reading of the WARC. Raises OSError."""
+    indexer = _Indexer(Path(warc).name)
+    report = verify_file(warc, seen=indexer.add)
+    indexer.finish()
+    is_told = report.ok and indexer.records == report.records  # else damage, or a plain file: the index has its own way
+    return report, _compare(Path(cdxj), indexer.lines if is_told else index_lines(warc))
+
+
+def _compare(cdxj: Path, lines: Iterable[bytes]) -> list[Problem]:
+    """What an index says other than `lines`, which are made from its WARC."""
+    name, content = cdxj.name, cdxj.read_bytes()
+    own_lines = list(lines)
+    if content == merge(own_lines):
+        return []
     rows = content.splitlines()
     problems = []
     if content and not content.endswith(b"\n"):
         problems.append(_problem(name, len(content), "indexCut", "the last line has no end"))
     if any(later <= earlier for earlier, later in pairwise(rows)):
         problems.append(_problem(name, 0, "indexOrder", "lines are not in byte order, or stand there twice"))
-    expected = {made.fields["offset"]: made for made in map(_parse, index_lines(warc)) if made is not None}
+    expected = {made.fields["offset"]: made for made in map(_parse, own_lines) if made is not None}
     found: set[str] = set()
     position = 0
     for row in rows:

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from archiver.warc.checks import BlockCheck, header_faults
 from archiver.warc.members import Damage, GzipStream, PlainStream, Source, next_record_member, zeros_until
+from archiver.warc.ordinary import Ordinary, ordinary
 from archiver.warc.reader import RecordHead, RecordStream, bare, open_source, sniff
 
+Seen = Callable[[RecordHead | Ordinary, bytes, int, int], None]
+"""Told of each record of a gzip file: its header, first `START` bytes of the block, offset and length of its member."""
+
+START = 1 << 20
 MAX_PROBLEMS = 1000
 MAX_WASTE = 64 << 20  # bytes read for members that turn out damaged, beyond 32 times the file
 _PARALLEL_FROM = 32 << 20  # bytes in all, below which processes cost more than they save
@@ -66,10 +71,10 @@ class Report:
         return not self.errors
 
 
-def verify_file(path: Path | str) -> Report:
+def verify_file(path: Path | str, *, seen: Seen | None = None) -> Report:
     """Check one WARC file from its first byte to its last. Raises OSError. Revisits are checked by `verify_paths`."""
     with open_source(path) as source:
-        return _Verifier(Path(path).name, source).run()
+        return _Verifier(Path(path).name, source, seen).run()
 
 
 def verify_paths(paths: Sequence[Path | str], *, workers: int = 1) -> list[Report]:
@@ -106,9 +111,10 @@ def _key(*parts: str) -> int:
 
 
 class _Verifier:
-    def __init__(self, name: str, source: Source) -> None:
+    def __init__(self, name: str, source: Source, seen: Seen | None) -> None:
         self._name = name
         self._source = source
+        self._seen = seen
         self._problems: list[Problem] = []
         self._records = 0
         self._good_until: int | None = None
@@ -156,6 +162,16 @@ class _Verifier:
 
     def _member(self, offset: int) -> int:
         """Check the member (or plain records) at `offset`; the offset to go on from."""
+        record = ordinary(self._source, offset)
+        if record is not None:
+            self._remember(record)
+            if self._seen is not None:
+                self._seen(record, record.block, offset, record.end - offset)
+            return record.end
+        return self._odd_member(offset)
+
+    def _odd_member(self, offset: int) -> int:
+        """`_member` in bounded memory, with words for every fault."""
         if self._source.read(offset, 4) == b"\0\0\0\0":
             return self._zeros(offset)
         plain = self._source.read(offset, 5) == b"WARC/"
@@ -163,25 +179,31 @@ class _Verifier:
         self._current = ""
         try:
             stream = PlainStream(self._source, offset) if plain else GzipStream(self._source, offset)
-            self._stream(RecordStream(stream, offset), offset, plain)
+            head, start = self._stream(RecordStream(stream, offset), offset, plain)
         except Damage as error:
             self._damage(offset, error)
             return self._recover(offset, error, stream)
         assert stream.end is not None
+        if self._seen is not None and not plain:
+            self._seen(head, start, offset, stream.end - offset)
         return stream.end
 
-    def _stream(self, reader: RecordStream, offset: int, plain: bool) -> None:
-        """A record of a gzip member counts once the member's checksum has held, or another record follows in it."""
-        head = self._record(reader, reader.position if plain else offset)
+    def _stream(self, reader: RecordStream, offset: int, plain: bool) -> tuple[RecordHead, bytes]:
+        """The last record, and its beginning.
+
+        A record of a gzip member counts once the member's checksum has held, or another record follows in it.
+        """
+        head, start = self._record(reader, reader.position if plain else offset)
         while not reader.at_end():
             if plain:
                 self._remember(head)
-            following = self._record(reader, reader.position if plain else offset)
+            following, start = self._record(reader, reader.position if plain else offset)
             if not plain:
                 self._remember(head)
                 self._tell_shared_member(offset)
             head = following
         self._remember(head)
+        return head, start
 
     def _tell_shared_member(self, offset: int) -> None:
         if not self._shared_member:
@@ -190,30 +212,35 @@ class _Verifier:
             )
         self._shared_member = True
 
-    def _record(self, reader: RecordStream, offset: int) -> RecordHead:
+    def _record(self, reader: RecordStream, offset: int) -> tuple[RecordHead, bytes]:
         head = reader.head(offset)
         self._current = head.record_id
         for code, message in header_faults(head):
             self._problem(offset, head.record_id, code, message)
         check = BlockCheck(head)
+        start = bytearray()
         for piece in reader.block(head.length):
             check.feed(piece)
+            if self._seen is not None and len(start) < START:
+                start += piece[: START - len(start)]
         reader.finish()
         for code, message in check.faults():
             self._problem(offset, head.record_id, code, message)
-        return head
+        return head, bytes(start)
 
-    def _remember(self, head: RecordHead) -> None:
+    def _remember(self, head: RecordHead | Ordinary) -> None:
         self._records += 1
-        key = _key(head.record_id)
-        if head.record_id and key in self._ids:
-            self._problem(head.offset, head.record_id, "duplicateRecordId", "this WARC-Record-ID stood here before")
+        record_id, kind = head.record_id, head.type
+        key = _key(record_id)
+        if record_id and key in self._ids:
+            self._problem(head.offset, record_id, "duplicateRecordId", "this WARC-Record-ID stood here before")
         self._ids.add(key)
-        if head.type in ("response", "resource"):
-            self._originals |= {key, _key(head.target or "", head.get("WARC-Date") or "")}
-        elif head.type == "revisit" and "server-not-modified" not in (head.get("WARC-Profile") or ""):
+        if kind in ("response", "resource"):
+            self._originals.add(key)
+            self._originals.add(_key(head.target or "", head.get("WARC-Date") or ""))
+        elif kind == "revisit" and "server-not-modified" not in (head.get("WARC-Profile") or ""):
             keys = tuple(_revisit_keys(head))
-            self._revisits.append(Revisit(offset=head.offset, record_id=head.record_id, keys=keys))
+            self._revisits.append(Revisit(offset=head.offset, record_id=record_id, keys=keys))
 
     def _zeros(self, offset: int) -> int:
         end = zeros_until(self._source, offset)
@@ -234,7 +261,7 @@ class _Verifier:
         return self._source.size if found is None else found
 
 
-def _revisit_keys(head: RecordHead) -> Iterator[int]:
+def _revisit_keys(head: RecordHead | Ordinary) -> Iterator[int]:
     refers_to = head.get("WARC-Refers-To")
     if refers_to:
         yield _key(bare(refers_to))

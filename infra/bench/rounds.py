@@ -47,9 +47,10 @@ class Fetched:
 
 @dataclass(slots=True)
 class Results:
-    """`written` maps (who, site) to CPU microseconds an exchange, `saved` holds CPU seconds; one value a round."""
+    """`written` maps (who, site) to CPU microseconds an exchange, one value a round; `equal` says what was compared."""
 
     fetched: list[Fetched] = field(default_factory=list)
+    equal: dict[str, str] = field(default_factory=dict)
     written: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     saved: list[Usage] = field(default_factory=list)
 
@@ -78,7 +79,7 @@ def run(stage: Stage, chosen: Sequence[Peer], sites: Sequence[str], rounds: int,
     for number in range(1, rounds + 1):
         for site in sites:
             _say(f"round {number} of {rounds}, {site}")
-            results.fetched += _round(stage, chosen, site, number)
+            results.fetched += _round(stage, chosen, site, number, results)
             if "writing" in extras:
                 _write(stage, site, results)
         if "save" in extras:
@@ -86,7 +87,7 @@ def run(stage: Stage, chosen: Sequence[Peer], sites: Sequence[str], rounds: int,
     return results
 
 
-def _round(stage: Stage, chosen: Sequence[Peer], site: str, number: int) -> Iterator[Fetched]:
+def _round(stage: Stage, chosen: Sequence[Peer], site: str, number: int, results: Results) -> Iterator[Fetched]:
     warcs: dict[str, list[Path]] = {}
     for peer in chosen:
         start = _used(peer, stage.job("empty", peer.name))
@@ -95,23 +96,30 @@ def _round(stage: Stage, chosen: Sequence[Peer], site: str, number: int) -> Iter
         warcs[peer.name] = peer.found_warcs(job)
         urls = len(compare.read(warcs[peer.name]).answers) if peer.warcs else _responses(job)
         yield Fetched(peer=peer.name, site=site, round=number, start=start, work=used, urls=urls)
-    check_equal(site, {name: paths for name, paths in warcs.items() if paths})
+    results.equal[site] = check_equal(site, {name: paths for name, paths in warcs.items() if paths})
     shutil.rmtree(stage.work / "out")
 
 
-def check_equal(site: str, warcs: Mapping[str, Sequence[Path]]) -> None:
+def check_equal(site: str, warcs: Mapping[str, Sequence[Path]]) -> str:
     """Ours equal among themselves; what wget got an answer for within ours, with equal bodies. Raises Void."""
-    ours = {name: compare.read(paths) for name, paths in warcs.items() if name != "wget"}
+    held = {name: compare.read(paths) for name, paths in warcs.items()}
+    ours = [name for name in held if name != "wget"]
     if not ours:
-        return
-    (first, held), *others = ours.items()
-    pairs = [(name, other, False) for name, other in others]
-    if "wget" in warcs:
-        pairs.append(("wget", compare.answered(compare.read(warcs["wget"])), True))
+        return ""
+    first = ours[0]
+    said = [f"{', '.join(ours)}: the same {len(held[first].answers)} URLs with equal bodies"]
+    pairs = [(name, held[name], False) for name in ours[1:]]
+    if "wget" in held:
+        answered = compare.answered(held["wget"])
+        pairs.append(("wget", answered, True))
+        said.append(f"wget: {len(answered.answers)} of them")
+        if unanswered := sorted(held["wget"].answers.keys() - answered.answers.keys() - held[first].answers.keys()):
+            said.append(f"beside 4xx answers that wget alone asked for: {len(unanswered)}")
     for name, other, within in pairs:
-        found = compare.difference(other, held, within=within)
+        found = compare.difference(other, held[first], within=within)
         if found:
-            raise Void(f"{site}: A = {name}, B = {first}\n{compare.report(other, held, found)}")
+            raise Void(f"{site}: A = {name}, B = {first}\n{compare.report(other, held[first], found)}")
+    return "; ".join(said)
 
 
 def _used(peer: Peer, job: Job) -> Usage:

@@ -28,7 +28,7 @@ SAVE_AIM = 0.8
 
 def render(results: Results, *, load: tuple[float, float]) -> str:
     """`load`: the machine's one-minute load average before and after."""
-    parts = [_machine(load), _figures(results), _aims(results)]
+    parts = [_machine(load), _figures(results), _equal(results), _aims(results)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -61,6 +61,10 @@ def _figures(results: Results) -> str:
                 rows.append((site, f"{name}: {peer.title}", *_figure_row(runs)))
     head = ("site", "peer", "URLs", "CPU s", "start-up s", "net CPU s", "net ms/URL", "wall s", "RSS MB")
     return _table(head, rows) if rows else ""
+
+
+def _equal(results: Results) -> str:
+    return "\n".join(f"- {site}: {said}." for site, said in results.equal.items() if said)
 
 
 def _figure_row(runs: Sequence[Fetched]) -> Sequence[str]:

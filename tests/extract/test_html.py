@@ -39,7 +39,7 @@ def needs(text: str | bytes) -> list[tuple[str, str]]:
         ("<base href=javascript:x><a href=x>", ["x"]),
         (
             "<link rel=next href=n><link rel='prev' href=p><link rel=dns-prefetch href=d><link rel=pingback href=q>",
-            ["n", "p"],
+            ["n", "p", "q"],
         ),
         ("<meta http-equiv=Refresh content='3; URL=r.html'>", ["r.html"]),
         ("<noscript><a href=n></noscript><template><a href=t></template>", ["n", "t"]),

@@ -95,10 +95,9 @@ def test_policies_page_is_what_the_code_prints() -> None:
 
 
 def test_every_decision_is_listed() -> None:
-    listed = set(re.findall(r"\((\d{4}-[\w-]+\.md)\)", read("docs/adr/README.md")))
-    there = {path.name for path in (DOCS / "adr").glob("0*.md")}
-    assert listed == there
-    for name in sorted(there):
+    index = read("docs/adr/README.md")
+    for name in sorted(path.name for path in (DOCS / "adr").glob("0*.md")):
+        assert f"]({name})" in index, f"docs/adr/README.md has no row for {name}"
         text = read(f"docs/adr/{name}")
         assert text.startswith(f"# {name[:4]}. ")
         assert re.search(r"^Date: \d{4}-\d\d-\d\d\b", text, re.M)

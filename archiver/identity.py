@@ -5,7 +5,7 @@ from __future__ import annotations
 Headers = tuple[tuple[bytes, bytes], ...]
 
 ACCEPT = b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-CODINGS = b"gzip, deflate, br, zstd"
+CODINGS = b"gzip, deflate, br"  # pywb cannot decode zstd: a page sent so could be kept, but not shown
 
 
 def request_headers(*, user_agent: str, mailbox: str | None, gpc: bool, lang: str) -> tuple[Headers, Headers]:

@@ -99,7 +99,7 @@ def test_crawl_without_a_file_and_verbs_without_seeds() -> None:
         ("visitTimeout: 0\n", None, "visitTimeout: must be more than 0"),
         ("maxVisitSeconds: 10\n", None, "maxVisitSeconds: must be at least visitTimeout"),
         ("dryRun: perhaps\n", 3, "dryRun: must be true or false"),
-        ("scopeType: site\n", 3, "scopeType: must be one of page, prefix"),
+        ("scopeType: site\n", 3, "scopeType: must be one of page, page-spa, prefix"),
         ("exclude: ['(a+)+$(?=x)']\n", 3, "exclude: is not a pattern that RE2 can run in linear time"),
         ("collection: ../x\n", 3, "collection: '../x' is no collection name"),
         ("note: [a]\n", 3, "note: must be a text, not a list"),

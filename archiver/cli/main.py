@@ -8,9 +8,10 @@ import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import NoReturn
 
 from archiver import __version__
-from archiver.errors import ArchiverError
+from archiver.errors import ArchiverError, UsageError
 
 VERBS = {
     "save": "archive URLs now, each with what it needs to be shown",
@@ -23,7 +24,6 @@ VERBS = {
 }
 
 EXIT_OK = 0
-EXIT_USAGE = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,10 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser(arguments[0] if arguments else "")
     try:
         options = parser.parse_args(arguments)
-    except SystemExit as ended:
-        return int(ended.code or 0)
-    try:
         return int(options.run(options))
+    except SystemExit as ended:  # --help, --version
+        return int(ended.code or 0)
     except ArchiverError as error:
         print(f"archiver: {_one_line(str(error))}", file=sys.stderr)
         return error.exit_code
@@ -48,9 +47,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 11
 
 
+class _Parser(argparse.ArgumentParser):
+    """A wrong option is told as every other bad input is: in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; `{self.prog} --help` lists what there is")
+
+
 def _parser(verb: str) -> argparse.ArgumentParser:
     """Only the verb at hand is imported: start-up is felt at every `save`."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="archiver",
         description="Archive web pages lawfully, byte for byte, and be able to say why.",
         epilog="Documentation: README.md and docs/. Exit codes: docs/operator/exit-codes.md",

@@ -9,6 +9,9 @@ from typing import Any
 from archiver.config.schema import kebab
 from archiver.errors import ArchiverError, ConfigError, UsageError
 
+_OPTIONS = {"allowAddresses": "--allow-address", "pageLimit": "--limit", "tags": "--tag"}
+"""Options that are not spelled as their key is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
@@ -20,7 +23,7 @@ class Where:
     def error(self, name: str, message: str) -> ArchiverError:
         """UsageError for an option, else ConfigError; `name` is the key's full name (`storage.path`)."""
         if self.source == "command line":
-            return UsageError(f"--{kebab(name).replace('.', '-')}: {message}")
+            return UsageError(f"{_OPTIONS.get(name) or '--' + kebab(name).replace('.', '-')}: {message}")
         line = "" if self.line is None else f", line {self.line}"
         return ConfigError(f"{self.source}{line}: {name}: {message}")
 

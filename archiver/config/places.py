@@ -18,6 +18,7 @@ _FOLDERS = (
     ("archive",), ("indexes",), ("restricted",), ("restricted", "indexes"), ("dark",), ("dark", "indexes"),
     ("pages",), ("logs",), ("reports",), ("state",), ("state", "spool"),
 )  # fmt: skip
+_OWNERS_ONLY = frozenset({"restricted", "dark", "state"})  # state/spool holds bodies that have no verdict yet
 _FOLDER = {Access.OPEN: "archive", Access.RESTRICTED: "restricted", Access.DARK: "dark"}
 
 
@@ -109,7 +110,7 @@ def _folder(base: Path, parts: tuple[str, ...], *, make: bool) -> Iterator[int]:
         for part in parts:
             if make:
                 with contextlib.suppress(FileExistsError):
-                    os.mkdir(part, dir_fd=handle)
+                    os.mkdir(part, 0o700 if part in _OWNERS_ONLY else 0o777, dir_fd=handle)
             inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
             os.close(handle)
             handle = inner

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from archiver.errors import CaptureError
 from archiver.gateway import record
 from archiver.gateway.admit import Admission
 from archiver.gateway.parts import GatePolicy, GatePorts
+from archiver.ids import new_record_id
 from archiver.model import (
     Candidate,
     Decision,
@@ -165,8 +165,3 @@ class Gate:
         self._robots_seen[origin] = parsed
         if len(self._robots_seen) > _ORIGINS_REMEMBERED:
             self._robots_seen.popitem(last=False)
-
-
-def new_record_id() -> str:
-    """`urn:uuid:...` (WARC 1.1, 5.2), without angle brackets."""
-    return f"urn:uuid:{uuid.uuid4()}"

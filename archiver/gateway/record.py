@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Any
 import orjson
 
 from archiver.clock import iso
+from archiver.ids import new_record_id
 from archiver.model import (
     Access,
     Candidate,
@@ -36,7 +36,7 @@ def item(fetched: Fetched, *, now: datetime, page_id: str | None) -> WarcItem:
             target=f"urn:policy:{fetched.candidate.url}",
             content_type="application/json",
             payload=policy_json(fetched, ()),
-            record_id=f"urn:uuid:{uuid.uuid4()}",
+            record_id=new_record_id(),
             date=now,
         )
     exchange, redacted = redact(fetched.exchange) if fetched.candidate.headers else (fetched.exchange, ())

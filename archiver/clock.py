@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -58,7 +59,13 @@ SYSTEM = SystemClock()
 
 def iso(moment: datetime) -> str:
     """`2026-11-23T12:00:00.123Z`: WARC-Date form with milliseconds (WARC 1.1, 5.4)."""
-    return moment.isoformat(timespec="milliseconds")[:23] + "Z"
+    second = _second(moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
+    return f"{second}.{moment.microsecond // 1000:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(year: int, month: int, day: int, hour: int, minute: int, second: int) -> str:
+    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}"
 
 
 def ts14(moment: datetime) -> str:

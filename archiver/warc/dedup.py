@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from archiver.clock import iso
 from archiver.model import Access, CaptureItem, Exchange
 from archiver.warc.records import Original, Payload
 
@@ -36,11 +35,10 @@ class Dedup:
             self._known.move_to_end(key)
         return original
 
-    def add(self, item: CaptureItem, payload: Payload) -> None:
-        """Remember a response just written, where it may serve as an original."""
+    def add(self, item: CaptureItem, payload: Payload, date: str) -> None:
+        """Remember a response just written, where it may serve as an original. `date` is its WARC-Date."""
         if eligible(item, payload):
-            exchange = item.exchange
-            self._fresh[_key(item, payload)] = Original(item.response_id, exchange.url, iso(exchange.started_at))
+            self._fresh[_key(item, payload)] = Original(item.response_id, item.exchange.url, date)
 
     def commit(self) -> None:
         for key, original in self._fresh.items():

@@ -39,6 +39,8 @@ def safe_json(text: str) -> str:
 
 def json_fields(name: str, payload: bytes, *, rows: bool = False) -> bytes:
     """JSON as a `warc_fields` block with one field, or with one field a line of it (`rows`)."""
+    if not rows and payload.isascii() and payload.decode("ascii").isprintable():
+        return b"%b: %b\r\n" % (name.encode(), payload.strip())
     text = payload.decode("utf-8", "replace")
     texts = [row for row in text.split("\n") if row.strip()] if rows else [text]
     return "".join([f"{name}: {safe_json(row).strip()}\r\n" for row in texts]).encode()

@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import os
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from archiver.clock import iso
+from archiver.ids import new_record_id
 from archiver.model import CaptureItem, DocumentItem, Exchange, TlsInfo, Truncated
 from archiver.warc.fields import WARC_FIELDS, json_fields, safe, safe_uri, warc_fields
 
@@ -76,13 +76,6 @@ class Payload(NamedTuple):
     block_digest: str
     digest: str
     size: int
-
-
-def new_id() -> str:
-    """A WARC-Record-ID without its angle brackets."""
-    digits = os.urandom(16).hex()  # a version 4 UUID (RFC 9562, 5.4) at a third of what `uuid.uuid4` costs
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"urn:uuid:{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def sha256(data: bytes | memoryview) -> str:
@@ -159,7 +152,7 @@ def revisit(item: CaptureItem, payload_digest: str, original: Original, shared: 
 
 def request(item: CaptureItem, shared: Context) -> Draft:
     """The `request` record of a capture, right behind its response so that indexers join the two."""
-    record_id, block = new_id(), item.exchange.request
+    record_id, block = new_record_id(), item.exchange.request
     head = (
         f"WARC/1.1\r\nWARC-Type: request\r\nWARC-Record-ID: <{record_id}>\r\n{shared.common}"
         f"WARC-Concurrent-To: <{shared.response_id}>\r\n{shared.address}"
@@ -175,7 +168,7 @@ def policy(item: CaptureItem, shared: Context) -> Draft:
         block = b"hopsFromSeed: " + safe(item.hop_path).encode() + b"\r\n" + block
     if item.via:
         block = b"via: " + safe(item.via).encode() + b"\r\n" + block
-    record_id = new_id()
+    record_id = new_record_id()
     head = (
         f"WARC/1.1\r\nWARC-Type: metadata\r\nWARC-Record-ID: <{record_id}>\r\nWARC-Date: {shared.date}\r\n"
         f"WARC-Target-URI: urn:policy:{shared.target}\r\nWARC-Warcinfo-ID: <{shared.warcinfo_id}>\r\n"
@@ -215,7 +208,7 @@ def certificates(tls: TlsInfo, exchange: Exchange, warcinfo_id: str) -> Draft:
     for der in tls.chain:
         pem = ssl.DER_cert_to_PEM_cert(der).strip().split("\n")
         block += b"certificate:\r\n" + "".join(f" {line}\r\n" for line in pem).encode()
-    record_id, digest = new_id(), sha256(block)
+    record_id, digest = new_record_id(), sha256(block)
     fields = [
         ("WARC-Date", iso(exchange.started_at)),
         ("WARC-Target-URI", safe_uri(chain_urn(tls.chain_id))),
@@ -235,7 +228,7 @@ def warcinfo(fields: Mapping[str, str], *, filename: str, date: str) -> Draft:
         "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
     }
     block = warc_fields({**fields, **{k: v for k, v in conventional.items() if k not in fields}}.items())
-    record_id = new_id()
+    record_id = new_record_id()
     head_fields = [("WARC-Date", date), ("WARC-Filename", safe(filename)), ("WARC-Block-Digest", sha256(block))]
     return Draft(
         "warcinfo", record_id, _head("warcinfo", record_id, head_fields, WARC_FIELDS, len(block)), block, len(block)

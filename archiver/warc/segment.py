@@ -9,8 +9,8 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from isal import igzip_lib, isal_zlib
 
@@ -24,8 +24,7 @@ LEVEL = 1
 WRITE_LIMIT = 8 << 20  # compressed bytes held back before they are written; a smaller record is one write(2)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(NamedTuple):
     """A point to roll back to."""
 
     size: int
@@ -70,13 +69,13 @@ class Segment:
         return fd
 
     def mark(self) -> Mark:
-        return Mark(size=self.size, records=self.records, lines=len(self._lines), digest=self._digest.copy())
+        return Mark(self.size, self.records, len(self._lines), self._digest.copy())
 
     def append(self, draft: Draft) -> tuple[int, int]:
         """Compress a record as one gzip member; its (offset, length). Raises OSError, WarcError for a short block."""
         offset = self.size
         if isinstance(draft.block, bytes):
-            self._hold(igzip_lib.compress(draft.head + draft.block + RECORD_END, LEVEL, igzip_lib.COMP_GZIP))
+            self._hold(igzip_lib.compress(b"".join((draft.head, draft.block, RECORD_END)), LEVEL, igzip_lib.COMP_GZIP))
         else:
             self._stream(draft)
         self.records += 1

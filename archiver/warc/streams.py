@@ -14,7 +14,7 @@ from archiver.warc import cdxj, records
 from archiver.warc.dedup import Dedup
 from archiver.warc.files import disk_error, index_folder, make_folder, warc_folder
 from archiver.warc.http import parse_head
-from archiver.warc.records import Draft
+from archiver.warc.records import Context, Draft
 from archiver.warc.segment import Mark, Segment
 
 WarcInfo = Callable[[Access], Mapping[str, str]] | Mapping[str, str]
@@ -92,9 +92,9 @@ class Streams:
             draft = records.revisit(item, payload.digest, original, shared)
         else:
             draft = records.response(item, payload, shared)
-            self._dedup.add(item, payload)
+            self._dedup.add(item, payload, shared.date)
         first = self._append(segment, draft)
-        segment.index(_line(item, draft, first, shared.date))
+        segment.index(_line(item, draft, first, shared))
         refs = (
             first,
             self._append(segment, records.request(item, shared)),
@@ -213,20 +213,20 @@ class Streams:
         del self._streams[access]
 
 
-def _line(item: CaptureItem, draft: Draft, ref: WarcRecordRef, date: str) -> bytes | None:
+def _line(item: CaptureItem, draft: Draft, ref: WarcRecordRef, shared: Context) -> bytes | None:
     exchange = item.exchange
     block = draft.block if isinstance(draft.block, bytes) else exchange.response.read(0, exchange.body_start)
     return cdxj.line(
         cdxj.Indexed(
-            url=exchange.url,
-            date=date,
-            revisit=draft.type == "revisit",
-            head=parse_head(block),
-            digest=draft.payload_digest or "",
-            filename=ref.file,
-            offset=ref.offset,
-            length=ref.length,
-            request=exchange.request,
+            shared.target,
+            shared.date,
+            draft.type == "revisit",
+            parse_head(block),
+            draft.payload_digest or "",
+            ref.file,
+            ref.offset,
+            ref.length,
+            exchange.request,
         )
     )
 

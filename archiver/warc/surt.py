@@ -13,6 +13,9 @@ from functools import lru_cache
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 _SPLIT = re.compile(rb"(?:https?://)*([hH][tT][tT][pP][sS]?)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.S)
+_PLAIN = re.compile(
+    r"(https?)://([a-z0-9.\-]+(?::[0-9]+)?)(/[A-Za-z0-9/_.\-~+,:;=@!$&'*]*)(?:\?([A-Za-z0-9/_.\-~+,:;=@!$'*]*))?"
+)
 _UNUSUAL = re.compile(rb"[\x00-\x20#%\x7f-\xff]")
 _SAFE = b"!\"$&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _WWW = re.compile(rb"www\d*\.")
@@ -37,6 +40,27 @@ _DEFAULT_PORT = {b"http": 80, b"https": 443}
 
 def surt(url: str) -> str:
     """The key of an http(s) URL. Anything else, and a URL whose port is no number, is its own key (`urn:...`)."""
+    return _plain(url) or _any(url)
+
+
+def _plain(url: str) -> str | None:
+    """The key of a URL with nothing to unescape, resolve, cut or sort; None for any other."""
+    match = _PLAIN.fullmatch(url)
+    if match is None:
+        return None
+    scheme, authority, path, query = match.groups()
+    if "//" in path or "/." in path or (query and _SESSION_HINT.search(query.encode())):
+        return None
+    try:
+        key = _host(scheme.encode(), authority.encode()).decode() + path.lower()
+    except ValueError:
+        return None
+    if path != "/" and path.endswith("/"):
+        key = key[:-1]
+    return f"{key}?{query.lower()}" if query else key
+
+
+def _any(url: str) -> str:
     if not (url.isascii() and url.isprintable()):
         url = re.sub(r"[\n\r\t]", "", url)
     match = _SPLIT.fullmatch(url.strip().encode("utf-8", "surrogatepass"))

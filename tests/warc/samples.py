@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from archiver.clock import ManualClock
+from archiver.ids import new_record_id
 from archiver.model import CaptureItem, DocumentItem, Exchange, Framing, TlsInfo
 from archiver.spooled import Spool
-from archiver.warc.records import new_id
 from archiver.warc.streams import SegmentSettings, Streams
 
 START = datetime(2026, 11, 23, 12, 0, 0, 123_000, UTC)
@@ -49,7 +49,7 @@ def exchange(
 
 
 def capture(made: Exchange | None = None, **changes: Any) -> CaptureItem:
-    values: dict[str, Any] = {"exchange": made or exchange(), "response_id": new_id(), "policy_json": POLICY}
+    values: dict[str, Any] = {"exchange": made or exchange(), "response_id": new_record_id(), "policy_json": POLICY}
     return CaptureItem(**(values | changes))
 
 
@@ -66,7 +66,7 @@ def document(**changes: Any) -> DocumentItem:
         "target": "urn:consent:http://example.org/",
         "content_type": "application/json",
         "payload": b'{"outcome": "none"}',
-        "record_id": new_id(),
+        "record_id": new_record_id(),
         "date": START,
     }
     return DocumentItem(**(values | changes))

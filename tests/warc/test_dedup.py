@@ -13,6 +13,7 @@ from archiver.warc.verify import verify_file, verify_paths
 from tests.warc.samples import capture, exchange, streams, write_warc
 
 BODY = b"x" * MIN_PAYLOAD
+DATE = "2026-11-23T12:00:00.123Z"
 
 
 def same(
@@ -66,7 +67,7 @@ def test_never_to_nor_from(tmp_path: Path, bad: CaptureItem) -> None:
 
 def test_a_rolled_back_record_is_no_original() -> None:
     known, first, second = Dedup(), same("http://example.org/a"), same()
-    known.add(first, measure(first))
+    known.add(first, measure(first), DATE)
     assert known.find(second, measure(second)) is not None
     known.rollback()
     assert known.find(second, measure(second)) is None
@@ -76,7 +77,7 @@ def test_memory_is_bounded_and_use_keeps() -> None:
     known = Dedup(capacity=2)
     items = [same(body=BODY + bytes([n])) for n in range(3)]
     for item in items:
-        known.add(item, measure(item))
+        known.add(item, measure(item), DATE)
         known.commit()
         known.find(items[0], measure(items[0]))
     assert [known.find(item, measure(item)) is not None for item in items] == [True, False, True]

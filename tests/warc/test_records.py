@@ -146,15 +146,6 @@ def test_a_block_on_disk_is_streamed(tmp_path: Path) -> None:
     assert verify_file(path).ok
 
 
-def test_ids_are_version_4_uuids() -> None:
-    import uuid
-
-    made = {records.new_id() for _ in range(200)}
-    assert len(made) == 200
-    assert all(uuid.UUID(text.removeprefix("urn:uuid:")).version == 4 for text in made)
-    assert all(uuid.UUID(text.removeprefix("urn:uuid:")).variant == uuid.RFC_4122 for text in made)
-
-
 @settings(max_examples=60, deadline=None)
 @given(
     head=st.binary(max_size=120), body=st.binary(max_size=400), request=st.binary(max_size=80), url=st.text(max_size=40)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def test_the_delay_that_a_site_declares_holds_for_each_request(verb: Verb) -> No
     assert said.code == 0
     starts = [request.at for request in server.requests if request.path != "/robots.txt"]
     assert len(starts) == 3
-    assert all(later - earlier >= 0.95 for earlier, later in zip(starts, starts[1:]))
+    assert all(later - earlier >= 0.95 for earlier, later in pairwise(starts))
 
 
 def test_the_configured_delay_lies_between_visits(verb: Verb) -> None:
@@ -150,7 +151,8 @@ def test_redirects(verb: Verb) -> None:
     robots = respond(b"User-agent: *\nDisallow: /private", content_type="text/plain")
     with raw_server({"/canary": PAGE}) as inside:
         answers = {
-            "/robots.txt": robots, "/page": PAGE, "/good": to("/page"), "/refused": to("/private"), "/loop": to("/pool"),
+            "/robots.txt": robots, "/page": PAGE, "/good": to("/page"), "/refused": to("/private"),
+            "/loop": to("/pool"),
             "/pool": to("/loop"), "/inside": to(inside.url("/canary")), "/file": to("file:///etc/passwd"),
             "/metadata": to("http://169.254.169.254/latest/meta-data/"),
         }  # fmt: skip

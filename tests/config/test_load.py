@@ -192,7 +192,7 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
 def test_an_option_is_a_usage_error_named_as_typed(tmp_path: Path) -> None:
     error = refused(tmp_path, SEED, {"pageLimit": "x"})
     assert isinstance(error, UsageError)
-    assert str(error).startswith("--page-limit: must be a whole number")
+    assert str(error).startswith("--limit: must be a whole number")
     assert isinstance(refused(tmp_path, SEED, {"useRobots": False}), UsageError)
     assert isinstance(refused(tmp_path, SEED, {"policy": "research"}), ConfigError)
 

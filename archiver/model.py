@@ -51,6 +51,7 @@ class Reason(StrEnum):
     DEPTH_LIMIT = "depthLimit"
     TIME_LIMIT = "timeLimit"
     INTERRUPTED = "interrupted"
+    DISK_UTILIZATION = "diskUtilization"
     DUPLICATE = "duplicate"
     NOFOLLOW = "nofollow"
     ROBOTS_TXT = "robotsTxt"

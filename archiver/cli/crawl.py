@@ -19,7 +19,7 @@ from archiver.errors import UsageError
 from archiver.model import Page, Reason
 from archiver.wiring import Session, run_loop, session
 
-_LIMIT_CODES = {Reason.INTERRUPTED: 11, Reason.SIZE_LIMIT: 14, Reason.TIME_LIMIT: 15}
+_LIMIT_CODES = {Reason.INTERRUPTED: 11, Reason.SIZE_LIMIT: 14, Reason.TIME_LIMIT: 15, Reason.DISK_UTILIZATION: 16}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

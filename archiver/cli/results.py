@@ -143,16 +143,15 @@ def _kept_sentence(told: Told) -> str:
 
 
 def exit_code(statuses: list[str], *, gaps: bool, require_complete: bool, store_error: ArchiverError | None) -> int:
-    """9 a seed failed; 30 all refused; 32 the rest deferred; 22, 33 not uploaded; 31 gaps where none may be."""
-    kept = {Status.ARCHIVED.value, Status.CAPTURED.value}
+    """What needs a person first: 33, 22 not uploaded; 9 a seed failed; 30 all refused; 32 the rest deferred; 31 gaps."""
+    if store_error is not None:
+        return store_error.exit_code
     if Status.FAILED.value in statuses:
         return 9
     if statuses and all(status == Status.REFUSED.value for status in statuses):
         return 30
     if Status.DEFERRED.value in statuses:
         return 32
-    if store_error is not None and any(status in kept for status in statuses):
-        return store_error.exit_code
     if require_complete and (gaps or Status.REFUSED.value in statuses):
         return 31
     return 0

@@ -33,8 +33,8 @@ contact: you@example.org
 ```
 
 What counts, strongest first: options on the command line, the environment (`STORE_*` and the like), the YAML file,
-your own `$XDG_CONFIG_HOME/archiver/config.yaml`, the defaults below. An option is a key in kebab-case (`pageLimit` is
-`--page-limit`). `archiver save` reads no YAML file but your own, and takes each URL as one page.
+your own `$XDG_CONFIG_HOME/archiver/config.yaml`, the defaults below. The options of a verb
+are listed by `archiver VERB --help`. `archiver save` reads no YAML file but your own, and takes each URL as one page.
 
 A file is refused, with the line and the nearest known name, for a key that nobody knows, a key that stands twice, a
 value of the wrong type, tags (`!!python/...`), anchors and aliases, tabs, a second document, or more than 1 MB. A key

@@ -12,11 +12,14 @@ from archiver.clock import Clock
 from archiver.engine.pump import first_of
 from archiver.engine.rows import pending_entry, seed_entry, stored_entry
 from archiver.engine.ship import ClosedFile, Shipper
+from archiver.engine.source import Stop
 from archiver.errors import ArchiverError
 from archiver.model import Candidate, ClosedSegment, LedgerEntry, Outlink, Reason, StoredObject
 from archiver.ports import Frontier, Ledger, Recorder
 
 KEEPER_SECONDS = 1.0
+RESUMABLE = frozenset({Reason.INTERRUPTED, Reason.TIME_LIMIT, Reason.SIZE_LIMIT, Reason.DISK_UTILIZATION})
+"""After these the same command goes on; a page limit that was reached ends the job."""
 
 
 @dataclass(slots=True)
@@ -32,7 +35,7 @@ class Shipped:
 class RunParts:
     """`facts` is the data of the run row; `epilogue` writes what belongs into the WARC before it is closed.
 
-    `finished` is called when the job is over (not when it was interrupted). `rotate` closes the ledger's segment and
+    `disk_is_full` is asked every second; then the run stops as after a signal. `finished` is called when the job is over (not when it was interrupted). `rotate` closes the ledger's segment and
     gives its file, None when it holds nothing new; `leftovers` the files complete only at the end (the list of pages).
     """
 
@@ -44,6 +47,8 @@ class RunParts:
     facts: dict[str, Any]
     epilogue: Callable[[], Awaitable[None]]
     finished: Callable[[], Awaitable[None]]
+    stop: Stop
+    disk_is_full: Callable[[], bool]
     rotate: Callable[[], ClosedFile | None]
     leftovers: Callable[[], Sequence[ClosedFile]]
     salvaged: Sequence[Salvaged] = ()
@@ -104,6 +109,8 @@ class Run:
         while True:
             await asyncio.sleep(KEEPER_SECONDS)
             await asyncio.to_thread(self._p.ledger.sync)
+            if self._p.disk_is_full():
+                self._p.stop.set(Reason.DISK_UTILIZATION)
             closed = await self._p.recorder.closed()
             if closed:
                 self._take(closed)
@@ -140,7 +147,7 @@ class Run:
         reason = stopped.value if stopped is not None else None
         p.ledger.append(LedgerEntry(event="end", data={"stopped": reason, "counts": counts, "frontier": frontier}))
         await self._ship_ledger()
-        if stopped is not Reason.INTERRUPTED:
+        if stopped not in RESUMABLE:
             await p.finished()
         self.shipped.stored.extend(await p.shipper.ship_files(await asyncio.to_thread(p.leftovers), {}))
         await self._drain(tell=False)

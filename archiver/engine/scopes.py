@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
-from archiver.model import Candidate, Kind, Objection
+from archiver.model import Candidate, Kind, Objection, Reason
 from archiver.policy.scope import ScopeRules, first_objection
 
 
@@ -35,11 +36,18 @@ class SeedScopes:
         excluded; requisites are bound by exclusions only."""
         if candidate.seed or candidate.kind is not Kind.DOCUMENT:
             objections = (scope.excluded(candidate.url) for scope in self._scopes)
-            return next((one for one in objections if one is not None), None)
-        return self.check(candidate)
+            return _as_redirect(candidate, next((one for one in objections if one is not None), None))
+        return _as_redirect(candidate, self.check(candidate))
 
     @property
     def signature(self) -> str:
         """Names seeds and scopes: an interrupted crawl goes on only under the same ones."""
         text = "\n".join(repr(one) for one in self._rules)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _as_redirect(candidate: Candidate, objection: Objection | None) -> Objection | None:
+    """Browsertrix has a name of its own for a redirect that leads into what was excluded."""
+    if objection is None or not candidate.hops or objection.reason is not Reason.USER_EXCLUSION:
+        return objection
+    return replace(objection, reason=Reason.REDIRECT_TO_EXCLUDED)

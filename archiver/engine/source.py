@@ -42,13 +42,18 @@ class Tally:
 
 
 class Stop:
-    """Set by a signal: work in hand is finished, nothing new is begun."""
+    """Set by a signal or a full disk: work in hand is finished, nothing new is begun."""
 
     def __init__(self) -> None:
-        self.is_set = False
+        self.reason: Reason | None = None
 
-    def set(self) -> None:
-        self.is_set = True
+    @property
+    def is_set(self) -> bool:
+        return self.reason is not None
+
+    def set(self, reason: Reason = Reason.INTERRUPTED) -> None:
+        """The first reason stands."""
+        self.reason = self.reason or reason
 
 
 class ClaimSource:
@@ -129,7 +134,7 @@ class ClaimSource:
     def _ended(self) -> bool:
         limits, tally = self._limits, self.tally
         if self._stop.is_set:
-            tally.stopped = Reason.INTERRUPTED
+            tally.stopped = self._stop.reason
         elif limits.seconds is not None and self._clock.monotonic() - self._started >= limits.seconds:
             tally.stopped = Reason.TIME_LIMIT
         elif limits.wire_bytes is not None and tally.wire_bytes >= limits.wire_bytes:

@@ -10,7 +10,7 @@ from archiver import urls
 from archiver.clock import Clock
 from archiver.engine.gathered import Gathered
 from archiver.engine.limits import VisitLimits
-from archiver.engine.read import Reading, read
+from archiver.engine.read import EMPTY, Reading, read
 from archiver.engine.registry import Registry, Shared
 from archiver.model import (
     Access,
@@ -192,28 +192,29 @@ class Visit:
             kept = self._count(fetched)
         finally:
             self._registry.end(candidate.key, kept=kept)
+        reading = EMPTY
         if kept and fetched.exchange is not None and depth < self._limits.frame_depth:
             reading = await read(
                 fetched.candidate.url, fetched.exchange, limit=self._limits.decoded, type_hint=candidate.resource_type
             )
-            if self._gathered.held > self._limits.spool:
-                await self.write()
-            if reading.is_html:
-                self._gathered.frames.append((self._gateway.judge(fetched, reading.metas), reading))
-            await self._requisites_of(fetched.candidate, reading, depth=depth + 1)
+        if reading.is_html:
+            fetched = self._gateway.judge(fetched, reading.metas)
+            self._gathered.frames.append((fetched, reading))
+        self._gathered.requisites.append((index, fetched))
+        if self._gathered.held > self._limits.spool:
+            await self.write()
+        await self._requisites_of(fetched.candidate, reading, depth=depth + 1)
 
     async def _fetch_requisite(self, index: int, candidate: Candidate) -> Fetched:
-        """One requisite with its redirects; every hop is recorded."""
+        """One requisite with its redirects. Hops are recorded; the last answer is its caller's to judge first."""
         fetched = await self._in_place(candidate)
-        self._gathered.requisites.append((index, fetched))
         while (target := redirect_target(fetched)) is not None:
+            self._gathered.requisites.append((index, fetched))
             following = self._follow(fetched.candidate, target, kind=Kind.REQUISITE)
             if following.hops > self._limits.hops:
                 objection = _refuse(Reason.TOO_MANY_REDIRECTS, f"more than {self._limits.hops} redirects in a row")
-                fetched = self._gateway.refuse(following, decide([objection], policy=self._policy))
-            else:
-                fetched = await self._in_place(following)
-            self._gathered.requisites.append((index, fetched))
+                return self._gateway.refuse(following, decide([objection], policy=self._policy))
+            fetched = await self._in_place(following)
         return fetched
 
     async def _in_place(self, candidate: Candidate) -> Fetched:

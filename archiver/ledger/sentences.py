@@ -64,6 +64,9 @@ REASONS: dict[Reason, Meaning] = {
         says="The time that the run or the visit may take was used up.", ways=(Way.RESUME, Way.LIMIT)
     ),
     Reason.INTERRUPTED: Meaning(says="The run was stopped before this URL was fetched.", ways=(Way.RESUME,)),
+    Reason.DISK_UTILIZATION: Meaning(
+        says="The disk was as full as `diskUtilization` allows, so nothing more was asked for.", ways=(Way.RESUME,)
+    ),
     Reason.DUPLICATE: Meaning(says="The same URL, by its canonical form, is dealt with elsewhere in this job."),
     Reason.NOFOLLOW: Meaning(
         says="The page or the link asks crawlers not to follow it (nofollow).", ways=(Way.WIDEN, Way.CONTACT)

@@ -7,9 +7,11 @@ import contextlib
 import math
 import platform
 import re
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from archiver import urls
@@ -188,6 +190,8 @@ async def session(
             epilogue=_epilogue(ledger, recorder, places, clock, job) if saving else _nothing,
             salvaged=salvaged,
             finished=file.finish if file is not None else _nothing,
+            stop=stop,
+            disk_is_full=lambda: _disk_is_full(places.out, config.limits.disk_utilization),
             rotate=lambda: _rotated(ledger),
             leftovers=lambda: [closed_file(path) for path in places.pages.glob("*.jsonl")],
         )
@@ -289,6 +293,14 @@ def _epilogue(ledger: JsonlLedger, recorder: WarcRecorder, places: Places, clock
         await recorder.record([item])
 
     return write
+
+
+def _disk_is_full(folder: Path, percent: int) -> bool:
+    """Whether the disk is used beyond `percent`; 0 = not watched."""
+    if not percent:
+        return False
+    usage = shutil.disk_usage(folder)
+    return usage.used >= (usage.used + usage.free) * percent / 100
 
 
 def _rotated(ledger: JsonlLedger) -> ClosedFile | None:

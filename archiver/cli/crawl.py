@@ -10,7 +10,7 @@ from typing import Any
 
 from archiver.cli.options import add_job_options, number, overrides, person, with_a_contact
 from archiver.cli.progress import progress_for
-from archiver.cli.results import Told, exit_code
+from archiver.cli.results import Told, exit_code, shown_port
 from archiver.cli.signals import stopping
 from archiver.config import Config, from_environment, load
 from archiver.engine.run import Shipped
@@ -126,7 +126,8 @@ def report(config: Config, crawled: Crawled, *, as_json: bool) -> int:
     import json
 
     name = config.job.collection
-    told = [Told(page=page, shipped=crawled.shipped, collection=name, replay_port=None) for page in crawled.seeds]
+    port = shown_port(name) if as_json else None
+    told = [Told(page=page, shipped=crawled.shipped, collection=name, replay_port=port) for page in crawled.seeds]
     if as_json:
         for one in told:
             print(json.dumps(one.to_json(), ensure_ascii=False))

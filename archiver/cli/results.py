@@ -13,6 +13,13 @@ from archiver.model import Page, Status
 from archiver.replay.layout import replay_url
 
 
+def shown_port(collection: str) -> int | None:
+    """The port where `archiver replay` shows the collection at this moment, None when it does not."""
+    from archiver.replay.probe import DEFAULT_PORT, is_shown
+
+    return DEFAULT_PORT if is_shown(collection) else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """A page and what has become of its files."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archiver.cli.options import add_job_options, overrides, person, with_a_contact
 from archiver.cli.progress import progress_for
-from archiver.cli.results import Told, exit_code, sentence
+from archiver.cli.results import Told, exit_code, sentence, shown_port
 from archiver.cli.signals import stopping
 from archiver.config import Config, for_save, from_environment
 from archiver.engine.run import Shipped
@@ -83,7 +83,9 @@ def _in_order(config: Config, pages: list[Page], shipped: Shipped) -> list[Told]
     """As the user gave the URLs; a URL given twice is one visit."""
     order = {seed.url: number for number, seed in enumerate(config.seeds)}
     pages = sorted(pages, key=lambda page: order.get(page.candidate.url, len(order)))
-    return [Told(page=page, shipped=shipped, collection=config.job.collection, replay_port=None) for page in pages]
+    name = config.job.collection
+    port = shown_port(name)
+    return [Told(page=page, shipped=shipped, collection=name, replay_port=port) for page in pages]
 
 
 def _say(config: Config, told: list[Told]) -> None:

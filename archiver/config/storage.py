@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from archiver.config.kinds import FLAG, SIZE, TEXT, choice, whole
+from archiver.config.kinds import FLAG, SECONDS, SIZE, TEXT, choice, whole
 from archiver.config.schema import key
 from archiver.config.secret import Secret
 from archiver.config.special import BUCKET, ENDPOINT, PREFIX, REGION, SECRET
@@ -40,9 +40,14 @@ class Storage:
     )
     uploads: int = key(whole(low=1, high=32), "Uploads at a time", default=4)
     attempts: int = key(whole(low=1, high=20), "Tries of one request", default=6)
+    patience: float = key(
+        SECONDS, "How long the end of a run goes on trying; what is not up then waits for the next run", default=300.0,
+        unit="s",
+    )  # fmt: skip
     part_size: int = key(SIZE, "Part of a multipart upload", default=16 << 20, unit="bytes")
 
     def options(self) -> dict[str, Any]:
         """Keyword arguments for `archiver.store.s3.S3Settings`, secrets revealed."""
-        named = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "uploads"}
+        ours = ("uploads", "patience")
+        named = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ours}
         return {name: one.reveal() if isinstance(one, Secret) else one for name, one in named.items()}

@@ -24,6 +24,8 @@ class RemoteSettings(Protocol):
 
     @property
     def uploads(self) -> int: ...
+    @property
+    def patience(self) -> float: ...
     def options(self) -> dict[str, Any]: ...
 
 
@@ -76,7 +78,7 @@ async def open_remote(settings: RemoteSettings, journal: Path, out: Path, stack:
     spool = await asyncio.to_thread(SpoolJournal, journal, out)
     stack.callback(spool.close)
     uploader = Uploader(store, spool, limits=UploadLimits(at_once=settings.uploads))
-    return RemoteStore(await stack.enter_async_context(uploader), out)
+    return RemoteStore(await stack.enter_async_context(uploader), out, patience=settings.patience)
 
 
 def is_growing(key: str) -> bool:

@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--depth", metavar="N", help="links away from the seed")
     parser.add_argument("--limit", metavar="N", help="pages in all")
     parser.add_argument("--driver", metavar="scrapy|pump", help="what drives the crawl (default: scrapy)")
+    parser.add_argument("--dry-run", action="store_true", help="ask robots.txt only, and say what would happen")
     parser.add_argument("--json", action="store_true", help="one JSON object a seed on stdout")
     add_job_options(parser)
 
@@ -44,6 +45,10 @@ def run(options: argparse.Namespace) -> int:
     config = with_a_contact(load(path, _overrides(options), environ), environ)
     for warning in config.warnings:
         print(f"archiver: note: {warning}", file=sys.stderr)
+    if config.job.dry_run:
+        from archiver.cli.dry import dry_run
+
+        return run_loop(dry_run(config, environ))
     if config.job.driver == "scrapy":
         crawled = _scrapy(config, environ, quiet=options.json)
     else:
@@ -61,6 +66,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, Any]:
         depth=number(options.depth, "--depth", whole=True),
         pageLimit=number(options.limit, "--limit", whole=True),
         driver=options.driver,
+        dryRun=True if options.dry_run else None,
     )
     return {name: value for name, value in found.items() if value is not None}
 

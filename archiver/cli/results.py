@@ -150,7 +150,7 @@ def _kept_sentence(told: Told) -> str:
 
 
 def exit_code(statuses: list[str], *, gaps: bool, require_complete: bool, store_error: ArchiverError | None) -> int:
-    """What needs a person first: 33, 22 not uploaded; 9 a seed failed; 30 all refused; 32 the rest deferred; 31 gaps."""
+    """What needs a person first: 33, 22 no upload; 9 a seed failed; 30 all refused; 32 the rest deferred; 31 gaps."""
     if store_error is not None:
         return store_error.exit_code
     if Status.FAILED.value in statuses:

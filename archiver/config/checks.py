@@ -108,6 +108,8 @@ def warnings_for(config: Config) -> tuple[str, ...]:
         found.append(f"delay: {config.pace.delay:g} s holds for allowAddresses and ownHosts only; elsewhere it is 1 s")
     if strangers and config.pace.parallel > 1:
         found.append("parallel: holds for allowAddresses and ownHosts only; elsewhere one visit at a time")
+    if config.job.lane == "browser":
+        found.append("lane: there is no browser lane in this version; pages are fetched over plain HTTP")
     if config.policy.robots.disallowed == "mandate" and not config.policy.robots.mandate:
         found.append("robots.mandate: is empty, so robots.txt is obeyed everywhere")
     wide = [one for one in config.network.allow_addresses if "/" in one]

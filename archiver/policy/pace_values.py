@@ -149,9 +149,9 @@ class Answer:
 def permitted(rules: Rules, *, own: bool) -> Pace:
     """The operator's rules as they hold here: no gap, or several visits at once, on own hosts only (decision 13)."""
     delay, parallel, notes = max(0.0, rules.delay), max(1, rules.parallel), []
-    if not own and delay == 0.0:
+    if not own and delay < FOREIGN_DELAY:
+        notes.append(f"delay {delay:g} raised to {FOREIGN_DELAY:g} s: not one of the operator's own hosts")
         delay = FOREIGN_DELAY
-        notes.append(f"delay 0 raised to {FOREIGN_DELAY:g} s: not one of the operator's own hosts")
     if not own and parallel > 1:
         notes.append(f"{parallel} visits at a time lowered to 1: not one of the operator's own hosts")
         parallel = 1

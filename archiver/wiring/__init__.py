@@ -76,6 +76,7 @@ class Session:
     stop: Stop
     clock: Clock
     scopes: SeedScopes
+    seeds: Sequence[Candidate]
 
     def source(self, *, patience: float | None) -> ClaimSource:
         """`patience`: seconds that a resting host is waited for when nothing else is left; None = any time."""
@@ -196,10 +197,12 @@ async def session(
             leftovers=lambda: [closed_file(path) for path in places.pages.glob("*.jsonl")],
         )
         run = Run(parts)
-        async with run.open(_seeds(config)):
+        seeds = _seeds(config)
+        async with run.open(seeds):
             yield Session(
                 config=config, places=places, job=job, resumed=file is not None and file.resumed, run=run, gate=gate,
                 worker=Worker(tools), frontier=frontier, budget=budget, stop=stop, clock=clock, scopes=scopes,
+                seeds=seeds,
             )  # fmt: skip
 
 

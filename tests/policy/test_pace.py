@@ -61,7 +61,7 @@ def test_a_killed_visit_still_leaves_the_gap() -> None:
     [
         (True, 0.0, 8, 0.0, 8, False),
         (False, 0.0, 1, 1.0, 1, True),
-        (False, 0.25, 1, 0.25, 1, False),
+        (False, 0.25, 1, 1.0, 1, True),
         (False, 2.0, 4, 2.0, 1, True),
         (True, 2.0, 4, 2.0, 4, False),
     ],

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from archiver.config import Config, contact_needed, load
+from archiver.config.layers import Where
 from archiver.errors import ArchiverError, UsageError
 
 _PARTED = frozenset({"tags", "allowAddresses", "ownHosts"})
@@ -63,7 +64,7 @@ def _as_argument(error: ArchiverError, options: Mapping[str, Any]) -> UsageError
     """The configuration names options as the command line spells them; here they are arguments."""
     message = str(error)
     for name in options:
-        kebab = "".join(f"-{char.lower()}" if char.isupper() else char for char in name)
-        if message.startswith(f"--{kebab}:"):
-            return UsageError(f"-a {name}{message[len(kebab) + 2 :]}")
+        option = str(Where().error(name, ""))
+        if message.startswith(option):
+            return UsageError(f"-a {name}: {message[len(option) :]}")
     return UsageError(message.replace("--url URL or a config file with seeds:", "-a url=URL or -a config=FILE"))

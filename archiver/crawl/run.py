@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
-from scrapy.settings import Settings
+from scrapy.settings import BaseSettings, Settings
+from scrapy.utils.misc import load_object
 
 from archiver.config import Config
 from archiver.crawl.runtime import listen, runtime_of
@@ -37,8 +37,17 @@ def crawl(config: Config, actor: Actor, on_page: Callable[[Page], None]) -> Scra
     """Blocks until the crawl has ended. Raises what ended it early (DiskError, ConfigError ...)."""
     settings = Settings()
     settings.setmodule(PROJECT)
+    prepare_loop(settings)
     process = AsyncCrawlerProcess(settings)
     return drive(process, process.create_crawler(SPIDER), config, actor, on_page)
+
+
+def prepare_loop(settings: BaseSettings) -> None:
+    """Have the process's event loop before Scrapy asks for it: Scrapy looks first whether there is one, and asyncio
+    then makes one of its own kind that nobody closes."""
+    path = settings["ASYNCIO_EVENT_LOOP"]
+    if path:
+        asyncio.set_event_loop(load_object(path)())
 
 
 def drive(
@@ -47,13 +56,13 @@ def drive(
     config: Config,
     actor: Actor,
     on_page: Callable[[Page], None],
-    **arguments: Any,
+    arguments: Mapping[str, str] | None = None,
 ) -> ScrapyCrawl:
     """Run one crawler of ours in its process, with our signals. Raises as `crawl`."""
     crawler.settings.set(CONFIG_SETTING, config, "cmdline")
     crawler.settings.set(ACTOR_SETTING, actor, "cmdline")
     listen(crawler, on_page)
-    crawling = process.crawl(crawler, **arguments)
+    crawling = process.crawl(crawler, **(arguments or {}))
     loop = crawling.get_loop()
 
     def stop() -> None:

@@ -120,6 +120,11 @@ class Tour:
     def collection(self) -> Path:
         return collection(self.folder)
 
+    @property
+    def kept(self) -> list[str]:
+        """Responses of every access class: once the project's jar holds a cookie, all further ones are restricted."""
+        return [*targets(self.collection / "archive"), *targets(self.collection / "restricted")]
+
 
 def site() -> dict[str, Any]:
     flaky = iter([respond(b"oops", status="500 Oops"), respond(b"<p>well")])
@@ -192,8 +197,7 @@ class TestTour:
 
     def test_redirects_are_the_projects_and_each_hop_is_admitted_and_recorded(self, tour: Tour) -> None:
         assert tour.seen("landed")["redirects"] == 2
-        kept = targets(tour.collection / "archive")
-        assert [tour.server.url(path) in kept for path in ("/hop", "/hop2", "/landed")] == [True] * 3
+        assert [tour.server.url(path) in tour.kept for path in ("/hop", "/hop2", "/landed")] == [True] * 3
         asked = [row["url"] for row in ledger_bodies(tour.collection) if row["event"] == "decision"]
         assert {tour.server.url(path) for path in ("/hop", "/hop2", "/landed")} <= set(asked)
 
@@ -202,7 +206,7 @@ class TestTour:
 
     def test_a_redirect_to_a_file_finds_nobody(self, tour: Tour) -> None:
         assert not any("root:" in item.get("text", "") for item in tour.items)
-        assert tour.server.url("/local") in targets(tour.collection / "archive")
+        assert tour.server.url("/local") in tour.kept
 
     def test_handlers_for_other_schemes_are_gone(self, tour: Tour) -> None:
         assert tour.failed("gopher://127.0.0.1/")["error"] in ("NotSupported", "UnsupportedURLSchemeError")
@@ -227,6 +231,6 @@ class TestTour:
     def test_the_files_pipeline_goes_through_the_gateway(self, tour: Tour) -> None:
         files = [path.read_bytes() for path in (tour.folder / "files").rglob("*.pdf")]
         assert files == [b"%PDF-a"]
-        assert tour.server.url("/files/a.pdf") in targets(tour.collection / "archive")
+        assert tour.server.url("/files/a.pdf") in tour.kept
         rows = [row for row in ledger_bodies(tour.collection) if row.get("url") == tour.server.url("/private/b.pdf")]
-        assert rows and rows[0]["data"]["reason"] == "robotsTxt"
+        assert rows and rows[0]["reason"] == "robotsTxt"

@@ -13,7 +13,7 @@ from scrapy.exceptions import UsageError as ScrapyUsageError
 
 from archiver.config import Config
 from archiver.crawl.arguments import config_of
-from archiver.crawl.run import ScrapyCrawl, drive
+from archiver.crawl.run import ScrapyCrawl, drive, prepare_loop
 from archiver.crawl.setup import OPTIONS_SETTING, account
 from archiver.crawl.spider import ArchiverSpider
 from archiver.errors import ArchiverError
@@ -25,6 +25,12 @@ _SEED_CODES = {Status.FAILED: 9, Status.REFUSED: 30, Status.DEFERRED: 32}
 
 class Command(crawl.Command):  # type: ignore[misc,unused-ignore]
     """Spiders that are not ours run as in any Scrapy project."""
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """What Scrapy calls before it makes the process."""
+        super().process_options(args, opts)
+        assert self.settings is not None
+        prepare_loop(self.settings)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         process = self.crawler_process
@@ -55,7 +61,7 @@ class Command(crawl.Command):  # type: ignore[misc,unused-ignore]
                 seeds.append(page)
 
         actor = Actor(name=account(), through="scrapy")
-        found = drive(process, self._create_crawler(spider), config, actor, on_page, **arguments)
+        found = drive(process, self._create_crawler(spider), config, actor, on_page, arguments)
         _say(config, found)
         return exit_code(found, seeds)
 

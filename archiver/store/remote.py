@@ -77,7 +77,7 @@ async def open_remote(settings: RemoteSettings, journal: Path, out: Path, stack:
     stack.push_async_callback(store.close)
     spool = await asyncio.to_thread(SpoolJournal, journal, out)
     stack.callback(spool.close)
-    uploader = Uploader(store, spool, limits=UploadLimits(at_once=settings.uploads))
+    uploader = Uploader(store, spool, limits=UploadLimits(at_once=settings.uploads), grows=is_growing)
     return RemoteStore(await stack.enter_async_context(uploader), out, patience=settings.patience)
 
 

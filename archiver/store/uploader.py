@@ -47,11 +47,15 @@ class Uploader:
         *,
         limits: UploadLimits | None = None,
         on_stored: Callable[[SpoolFile, StoredObject], None] | None = None,
+        grows: Callable[[str], bool] = lambda key: False,
     ) -> None:
+        """`grows`: keys of files that the run writes on; what an earlier run left of them waits until they are added
+        again, when they are still."""
         self._store = store
         self._journal = journal
         self._limits = limits or UploadLimits()
         self._on_stored = on_stored
+        self._grows = grows
         self._queue: asyncio.Queue[SpoolFile] = asyncio.Queue()
         self._queued: set[tuple[str, str]] = set()
         self._hurry = asyncio.Event()
@@ -61,7 +65,8 @@ class Uploader:
         self.fault: ArchiverError | None = None
 
     async def __aenter__(self) -> Uploader:
-        self._enqueue(await asyncio.to_thread(self._journal.pending))
+        left = await asyncio.to_thread(self._journal.pending)
+        self._enqueue([file for file in left if not self._grows(file.key)])
         loop = asyncio.get_running_loop()
         self._workers = [loop.create_task(self._work()) for _ in range(self._limits.at_once)]
         return self

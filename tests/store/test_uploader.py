@@ -166,3 +166,17 @@ async def test_closed_segments_reach_a_bucket(tmp_path: Path, settings: Callable
         assert await store.read(key) == (tmp_path / key).read_bytes()
     await store.close()
     journal.close()
+
+
+async def test_what_grows_again_waits_until_it_is_still(tmp_path: Path) -> None:
+    """A list of pages that an earlier run left is written on by this one: sending it meanwhile would only fail."""
+    journal, store = SpoolJournal(tmp_path / "u.sqlite", tmp_path), MemoryStore()
+    growing, done = files(tmp_path, 2)
+    journal.add([growing, done])
+    async with Uploader(store, journal, limits=QUICK, grows=lambda key: key == growing.key) as uploader:
+        (tmp_path / growing.key).write_bytes(b"more of it")
+        assert set((await uploader.drain()).stored) == {done.key}
+        await uploader.add([spool_file(tmp_path / growing.key, tmp_path)])
+        assert set((await uploader.drain()).stored) == {done.key, growing.key}
+    assert store.puts == 2
+    journal.close()

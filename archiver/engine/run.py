@@ -15,7 +15,7 @@ from archiver.engine.ship import ClosedFile, Shipper
 from archiver.engine.source import Stop
 from archiver.errors import ArchiverError
 from archiver.model import Candidate, ClosedSegment, LedgerEntry, Outlink, Reason, StoredObject
-from archiver.ports import Frontier, Ledger, Recorder
+from archiver.ports import Frontier, FrontierCounts, Ledger, Recorder
 
 KEEPER_SECONDS = 1.0
 RESUMABLE = frozenset({Reason.INTERRUPTED, Reason.TIME_LIMIT, Reason.SIZE_LIMIT, Reason.DISK_UTILIZATION})
@@ -68,13 +68,17 @@ class Salvaged(Protocol):
 
 
 class Run:
-    """`async with run.open(): drive ...; await run.finish(...)`. A fault inside leaves all that was captured."""
+    """`async with run.open(): drive ...; await run.finish(...)`. A fault inside leaves all that was captured.
+
+    `on_counts` is called about every second with what the frontier holds, for whoever shows progress.
+    """
 
     def __init__(self, parts: RunParts) -> None:
         self._p = parts
         self._group: asyncio.TaskGroup | None = None
         self._shipping: set[asyncio.Task[None]] = set()
         self.shipped = Shipped()
+        self.on_counts: Callable[[FrontierCounts], None] | None = None
 
     @contextlib.asynccontextmanager
     async def open(self, seeds: Sequence[Candidate]) -> AsyncIterator[None]:
@@ -111,6 +115,8 @@ class Run:
             await asyncio.to_thread(self._p.ledger.sync)
             if self._p.disk_is_full():
                 self._p.stop.set(Reason.DISK_UTILIZATION)
+            if self.on_counts is not None:
+                self.on_counts(await self._p.frontier.counts())
             closed = await self._p.recorder.closed()
             if closed:
                 self._take(closed)

@@ -10,24 +10,25 @@ import base64
 import json
 from collections.abc import Iterable
 from email import message_from_bytes, policy
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus, urlencode
 
 import orjson
 
-from archiver.warc.http import Head
+from archiver.warc.http import status_and_mime
 from archiver.warc.surt import surt
 
 MAX_QUERY = 4096
 
 
 class Indexed(NamedTuple):
-    """What a line says about one record. `date` is its WARC-Date; `request` the request's bytes, b"" if unknown."""
+    """What a line says about one record. `date` is its WARC-Date; `block` holds its head; `request` b"" if unknown."""
 
     url: str
     date: str
     revisit: bool
-    head: Head
+    block: bytes
     digest: str
     filename: str
     offset: int
@@ -37,30 +38,33 @@ class Indexed(NamedTuple):
 
 def line(record: Indexed) -> bytes | None:
     """The record's line with its newline, or None when it gets none."""
-    if not record.url[:8].lower().startswith(("http://", "https://")):
+    url, date, revisit, block, digest, filename, offset, length, request = record
+    if not url.startswith(("http://", "https://")) and not url[:8].lower().startswith(("http://", "https://")):
         return None
+    status, mime = status_and_mime(block)
     fields: dict[str, str] = {
-        "url": record.url,
-        "mime": "warc/revisit" if record.revisit else record.head.mime,
-        "status": str(record.head.status) if record.head.status else "-",
-        "digest": record.digest,
-        "length": str(record.length),
-        "offset": str(record.offset),
-        "filename": record.filename,
+        "url": url,
+        "mime": "warc/revisit" if revisit else mime,
+        "status": str(status) if status else "-",
+        "digest": digest,
+        "length": str(length),
+        "offset": str(offset),
+        "filename": filename,
     }
-    key_url = record.url
-    if record.request and not record.request.startswith(b"GET "):
-        method, query = method_query(record.request)
+    key_url = url
+    if request and not request.startswith(b"GET "):
+        method, query = method_query(request)
         key_url += f"{'&' if '?' in key_url else '?'}__wb_method={method}{'&' + query if query else ''}"
         fields["method"] = method
         if query:
             fields["requestBody"] = query
     key = surt(key_url).replace(" ", "%20")
-    return b"%b %b %b\n" % (key.encode("utf-8", "surrogatepass"), timestamp(record.date), orjson.dumps(fields))
+    return b"%b %b %b\n" % (key.encode("utf-8", "surrogatepass"), timestamp(date[:19]), orjson.dumps(fields))
 
 
+@lru_cache(maxsize=64)
 def timestamp(date: str) -> bytes:
-    """The 14 digits of a WARC-Date."""
+    """The 14 digits of a WARC-Date, whose first 19 characters are enough."""
     plain = date[:4] + date[5:7] + date[8:10] + date[11:13] + date[14:16] + date[17:19]
     if len(plain) == 14 and plain.isdigit():
         return plain.encode()

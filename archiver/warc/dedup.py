@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from archiver.model import Access, CaptureItem, Exchange
+from archiver.model import Access, CaptureItem
 from archiver.warc.records import Original, Payload
 
 MIN_PAYLOAD = 1024
@@ -25,20 +25,20 @@ class Dedup:
         self._known: OrderedDict[Key, Original] = OrderedDict()
         self._fresh: dict[Key, Original] = {}
 
-    def find(self, item: CaptureItem, payload: Payload) -> Original | None:
-        """The record that `item` may point to, or None: write it whole, then `add` it."""
-        if not eligible(item, payload):
+    def find(self, key: Key | None) -> Original | None:
+        """The record that a capture with this key may point to, or None: write it whole, then `add` it."""
+        if key is None:
             return None
-        key = _key(item, payload)
-        original = self._fresh.get(key) or self._known.get(key)
-        if original is not None and key in self._known:
-            self._known.move_to_end(key)
-        return original
+        original = self._known.get(key)
+        if original is None:
+            return self._fresh.get(key)
+        self._known.move_to_end(key)
+        return self._fresh.get(key, original)
 
-    def add(self, item: CaptureItem, payload: Payload, date: str) -> None:
-        """Remember a response just written, where it may serve as an original. `date` is its WARC-Date."""
-        if eligible(item, payload):
-            self._fresh[_key(item, payload)] = Original(item.response_id, item.exchange.url, date)
+    def add(self, key: Key | None, original: Original) -> None:
+        """Remember a response just written, where it may serve as an original."""
+        if key is not None:
+            self._fresh[key] = original
 
     def commit(self) -> None:
         for key, original in self._fresh.items():
@@ -51,18 +51,16 @@ class Dedup:
         self._fresh.clear()
 
 
-def eligible(item: CaptureItem, payload: Payload) -> bool:
-    """May this capture be a revisit, or be the original of one? Both sides obey the same rule."""
-    exchange: Exchange = item.exchange
-    return (
-        item.dedupe
-        and not item.drop_body
-        and exchange.status == 200
-        and exchange.truncated is None
-        and exchange.malformed is None
-        and payload.size >= MIN_PAYLOAD
-    )
-
-
-def _key(item: CaptureItem, payload: Payload) -> Key:
-    return item.access, item.exchange.entity is not None, payload.digest
+def key_of(item: CaptureItem, payload: Payload) -> Key | None:
+    """None = this capture may neither be a revisit nor be the original of one. Both sides obey the same rule."""
+    exchange = item.exchange
+    if (
+        payload.size < MIN_PAYLOAD
+        or not item.dedupe
+        or item.drop_body
+        or exchange.status != 200
+        or exchange.truncated is not None
+        or exchange.malformed is not None
+    ):
+        return None
+    return item.access, exchange.entity is not None, payload.digest

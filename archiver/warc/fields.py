@@ -10,6 +10,8 @@ WARC_FIELDS = "application/warc-fields"
 # C0, DEL, C1, the two Unicode line separators and lone surrogates: whatever some reader may take for the end of a line.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _UNSAFE_IN_URI = re.compile("[\x00-\x20\x7f-\x9f\\s\ud800-\udfff<>]")  # \\s: every space that Unicode knows
+_PRINTABLE = re.compile(rb"[ -~]*")
+_PLAIN_URI = re.compile("[!-;=?-~]*")
 
 
 def _percent(match: re.Match[str]) -> str:
@@ -23,9 +25,7 @@ def safe(value: str) -> str:
 
 def safe_uri(value: str) -> str:
     """As `safe`; spaces and angle brackets too, which no URI holds (WARC 1.1, 4: `uri` is RFC 3986)."""
-    if value.isascii() and value.isprintable() and not (" " in value or "<" in value or ">" in value):
-        return value
-    return _UNSAFE_IN_URI.sub(_percent, value)
+    return value if _PLAIN_URI.fullmatch(value) else _UNSAFE_IN_URI.sub(_percent, value)
 
 
 def _json_escape(match: re.Match[str]) -> str:
@@ -39,7 +39,7 @@ def safe_json(text: str) -> str:
 
 def json_fields(name: str, payload: bytes, *, rows: bool = False) -> bytes:
     """JSON as a `warc_fields` block with one field, or with one field a line of it (`rows`)."""
-    if not rows and payload.isascii() and payload.decode("ascii").isprintable():
+    if not rows and _PRINTABLE.fullmatch(payload):
         return b"%b: %b\r\n" % (name.encode(), payload.strip())
     text = payload.decode("utf-8", "replace")
     texts = [row for row in text.split("\n") if row.strip()] if rows else [text]

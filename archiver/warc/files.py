@@ -32,10 +32,9 @@ def make_folder(folder: Path, access: Access) -> None:
 
 def write_at(fd: int, data: bytes, offset: int) -> None:
     """All of `data` at `offset`: one pwrite(2) unless the kernel takes less."""
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(fd, view, offset)
-        view, offset = view[written:], offset + written
+    written = os.pwrite(fd, data, offset)
+    while written < len(data):
+        written += os.pwrite(fd, memoryview(data)[written:], offset + written)
 
 
 def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:

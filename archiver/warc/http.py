@@ -10,15 +10,18 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from archiver import framing
+
 MAX_HEAD = 1 << 20
 
-_STATUS = re.compile(rb"[A-Za-z]+/?[0-9.]* +([0-9]{3})(?![0-9])")
+# The usual head down to its type; anything else in it (interim heads, bare LF, no type) is left to `parse_head`.
+_USUAL = re.compile(
+    rb"HTTP/1\.[01] ([2-5][0-9]{2})(?![0-9])[^\r\n]*+\r\n(?:[^\r\n]++\r\n)*?content-type[ \t]*:[ \t]*([^;\s,]+)", re.I
+)
+_STATUS = re.compile(rb"[A-Za-z]+/?[0-9.]*[ \t]+([0-9]{3})(?![0-9])")
 _TYPE = re.compile(rb"\ncontent-type[ \t]*:[ \t]*([^;\s,]+)", re.I)
-_CODING = re.compile(rb"\ntransfer-encoding[ \t]*:([^\r\n]*)", re.I)
-_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
-_MAX_LINE = 65_536
 _WINDOW = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
-_PIECE, _RATIO, _FLOOR = 1 << 18, 100, 1 << 20
+_PIECE = 1 << 18
 
 
 class Head(NamedTuple):
@@ -38,6 +41,8 @@ class Head(NamedTuple):
 def parse_head(block: bytes, start: int = 0) -> Head:
     """Find the final head behind any interim ones (1xx but 101; RFC 9110, 15.2). Needs the first `MAX_HEAD` bytes."""
     while True:
+        while block[start : start + 1] in (b"\r", b"\n"):  # empty lines before a status line (RFC 9112, 2.2)
+            start += 1
         end, whole = _blank_line(block, start)
         status = _status(block, start, end)
         if not whole or not 100 <= status < 200 or status == 101 or end >= len(block):
@@ -48,6 +53,15 @@ def parse_head(block: bytes, start: int = 0) -> Head:
     mime = _TYPE.search(block, start + at, end) if at >= 0 else None
     chunked, coding = _transfer(block, start, end) if b"\ntransfer-encoding" in names else (False, b"")
     return Head(start, end, status, mime[1].decode("ascii", "replace") if mime else "unk", chunked, coding)
+
+
+def status_and_mime(block: bytes) -> tuple[int, str]:
+    """`status` and `mime` of `parse_head`."""
+    usual = _USUAL.match(block, 0, MAX_HEAD)
+    if usual is not None:
+        return int(usual[1]), usual[2].decode("ascii", "replace")
+    head = parse_head(block)
+    return head.status, head.mime
 
 
 def _blank_line(block: bytes, start: int) -> tuple[int, bool]:
@@ -67,12 +81,11 @@ def _status(block: bytes, start: int, end: int) -> int:
 
 def _transfer(block: bytes, start: int, end: int) -> tuple[bool, bytes]:
     """Whether the last transfer coding is chunked, and the one before it (RFC 9112, 6.1)."""
-    value = b",".join(found[1] for found in _CODING.finditer(block, start, end))
-    codings = [part.partition(b";")[0].strip(b" \t").lower() for part in value.split(b",")]
-    codings = [coding for coding in codings if coding]
-    chunked = bool(codings) and codings[-1] == b"chunked"
-    rest = codings[:-1] if chunked else codings
-    return chunked, rest[0] if len(rest) == 1 else b""
+    values = [value for name, value in framing.header_fields(block[start:end]) if name == b"transfer-encoding"]
+    codings = framing.transfer_codings(b",".join(values))
+    is_chunked = codings[-1:] == (b"chunked",)
+    rest = codings[:-1] if is_chunked else codings
+    return is_chunked, rest[0] if len(rest) == 1 else b""
 
 
 class CodingDecoder:
@@ -102,64 +115,38 @@ class CodingDecoder:
                 return
             data = self._decoder.unconsumed_tail
             self._out += len(piece)
+            self.broken = self._out > framing.uncoded_limit(1 << 62)
             yield piece
 
     @property
     def is_usable(self) -> bool:
         """False as well where it grew past what our client decodes: that keeps such a body as it came."""
-        return not self.broken and self._out <= max(_FLOOR, _RATIO * self._in)
+        return not self.broken and self._out <= framing.uncoded_limit(self._in)
 
 
 class ChunkDecoder:
-    """Undo chunked coding piece by piece (RFC 9112, 7.1). Trailers are read and dropped.
+    """Undo chunked coding piece by piece, as the wire client did. Trailers are read and dropped.
 
     `broken` says that the coding was malformed; what was decoded up to there stays decoded. `done` says that the last
     chunk and its trailers were seen.
     """
 
     def __init__(self) -> None:
-        self.done = False
-        self.broken = False
-        self._buffer = b""
-        self._left = 0
-        self._state = "size"
+        self._out: list[bytes] = []
+        self._decoder = framing.ChunkDecoder(self._out.append, trailer_limit=MAX_HEAD)
+
+    @property
+    def done(self) -> bool:
+        return self._decoder.done
+
+    @property
+    def broken(self) -> bool:
+        return self._decoder.is_broken
 
     def feed(self, data: bytes) -> list[bytes]:
         """The decoded pieces that `data` completes."""
-        out: list[bytes] = []
-        self._buffer += data
-        while self._buffer and not (self.done or self.broken):
-            if not self._step(out):
-                break
+        if not (self.done or self.broken):
+            self._decoder.feed(data)
+        out = self._out.copy()
+        self._out.clear()
         return out
-
-    def _step(self, out: list[bytes]) -> bool:
-        """One move of the machine; False = more input is needed."""
-        if self._state == "data":
-            piece, self._buffer = self._buffer[: self._left], self._buffer[self._left :]
-            out.append(piece)
-            self._left -= len(piece)
-            if not self._left:
-                self._state = "end"
-            return True
-        newline = self._buffer.find(b"\n")
-        if newline < 0:
-            self.broken = len(self._buffer) > _MAX_LINE
-            return False
-        line, self._buffer = self._buffer[: newline + 1], self._buffer[newline + 1 :]
-        self._line(line)
-        return True
-
-    def _line(self, line: bytes) -> None:
-        if self._state == "size":
-            size = _CHUNK_SIZE.fullmatch(line)
-            if size is None:
-                self.broken = True
-                return
-            self._left = int(size[1], 16)
-            self._state = "data" if self._left else "trailer"
-        elif self._state == "end":
-            self.broken = line not in (b"\r\n", b"\n")
-            self._state = "size"
-        elif line in (b"\r\n", b"\n"):
-            self.done = True

@@ -118,8 +118,7 @@ def context(item: CaptureItem, warcinfo_id: str) -> Context:
     exchange, target = item.exchange, safe_uri(item.exchange.url)
     date = iso(exchange.started_at)
     common = f"WARC-Date: {date}\r\nWARC-Target-URI: {target}\r\nWARC-Warcinfo-ID: <{warcinfo_id}>\r\n"
-    address = f"WARC-IP-Address: {_ip(exchange.ip)}\r\n" if exchange.ip else ""
-    return Context(safe_uri(item.response_id), date, target, common, address, warcinfo_id)
+    return Context(safe_uri(item.response_id), date, target, common, _address(exchange.ip), warcinfo_id)
 
 
 def response(item: CaptureItem, payload: Payload, shared: Context) -> Draft:
@@ -252,29 +251,38 @@ def _field_name(target: str) -> str:
 
 def _circumstances(item: CaptureItem) -> str:
     """Protocols, TLS and the visit the capture belongs to."""
-    exchange = item.exchange
-    text = f"WARC-Protocol: {safe(exchange.protocol)}\r\n"
-    if exchange.tls is not None:
-        text += _tls(exchange.tls.version, exchange.tls.cipher, exchange.tls.chain_id)
+    tls = item.exchange.tls
+    text = _protocol(item.exchange.protocol)
+    if tls is not None:
+        text += _tls(tls.version, tls.cipher, tls.chain_id)
     if item.page_id:
         text += f"WARC-Page-ID: {safe(item.page_id)}\r\n"
-    if item.resource_type:
-        text += f"WARC-Resource-Type: {safe(item.resource_type)}\r\n"
-    return text
+    return text + _resource_type(item.resource_type) if item.resource_type else text
+
+
+@lru_cache(maxsize=64)
+def _protocol(name: str) -> str:
+    return f"WARC-Protocol: {safe(name)}\r\n"
+
+
+@lru_cache(maxsize=64)
+def _resource_type(name: str) -> str:
+    return f"WARC-Resource-Type: {safe(name)}\r\n"
 
 
 @lru_cache(maxsize=1024)
 def _tls(version: str, cipher: str, chain_id: str) -> str:
     family, _, number = version.lower().replace("tlsv", "tls/").replace("sslv", "ssl/").partition("/")
     protocol = f"{family}/{number if '.' in number or family == 'ssl' else number + '.0'}"
-    lines = f"WARC-Protocol: {safe(protocol)}\r\nWARC-Cipher-Suite: {safe(cipher)}\r\n"
+    lines = f"{_protocol(protocol)}WARC-Cipher-Suite: {safe(cipher)}\r\n"
     return lines + (f"WARC-Certificate-Chain: <{safe_uri(chain_urn(chain_id))}>\r\n" if chain_id else "")
 
 
 @lru_cache(maxsize=4096)
-def _ip(address: str) -> str:
-    """RFC 5952 text, without a zone; what is no address is only made safe."""
+def _address(ip: str) -> str:
+    """RFC 5952 text, without a zone; what is no address is only made safe. No field when there is none."""
     try:
-        return ipaddress.ip_address(address.partition("%")[0]).compressed
+        text = ipaddress.ip_address(ip.partition("%")[0]).compressed
     except ValueError:
-        return safe(address)
+        text = safe(ip)
+    return f"WARC-IP-Address: {text}\r\n" if ip else ""

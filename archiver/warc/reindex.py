@@ -10,7 +10,6 @@ from typing import NamedTuple
 import orjson
 
 from archiver.warc.cdxj import Indexed, line, merge
-from archiver.warc.http import parse_head
 from archiver.warc.members import Damage, GzipStream, PlainStream, Source, next_record_member
 from archiver.warc.ordinary import Ordinary
 from archiver.warc.reader import RecordHead, RecordStream, bare, open_source
@@ -33,7 +32,7 @@ class _Waiting:
                 url=head.target or "",
                 date=head.get("WARC-Date") or "",
                 revisit=head.type == "revisit",
-                head=parse_head(self.start),
+                block=self.start,
                 digest=head.get("WARC-Payload-Digest") or "",
                 filename=filename,
                 offset=self.offset,

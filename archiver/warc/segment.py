@@ -71,15 +71,19 @@ class Segment:
     def mark(self) -> Mark:
         return Mark(self.size, self.records, len(self._lines), self._digest.copy())
 
-    def append(self, draft: Draft) -> tuple[int, int]:
-        """Compress a record as one gzip member; its (offset, length). Raises OSError, WarcError for a short block."""
-        offset = self.size
-        if isinstance(draft.block, bytes):
-            self._hold(igzip_lib.compress(b"".join((draft.head, draft.block, RECORD_END)), LEVEL, igzip_lib.COMP_GZIP))
-        else:
-            self._stream(draft)
-        self.records += 1
-        return offset, self.size - offset
+    def append(self, *drafts: Draft) -> list[tuple[int, int]]:
+        """Compress records, a gzip member each; their (offset, length). Raises OSError, WarcError for a short block."""
+        places = []
+        for draft in drafts:
+            offset = self.size
+            if isinstance(draft.block, bytes):
+                text = b"".join((draft.head, draft.block, RECORD_END))
+                self._hold(igzip_lib.compress(text, LEVEL, igzip_lib.COMP_GZIP))
+            else:
+                self._stream(draft)
+            places.append((offset, self.size - offset))
+        self.records += len(drafts)
+        return places
 
     def _stream(self, draft: Draft) -> None:
         assert not isinstance(draft.block, bytes)
@@ -95,11 +99,10 @@ class Segment:
         self._hold(compressor.flush())
 
     def _hold(self, data: bytes) -> None:
-        if not data:
-            return
+        size = len(data)
         self._pending.append(data)
-        self._pending_size += len(data)
-        self.size += len(data)
+        self._pending_size += size
+        self.size += size
         if self._pending_size > WRITE_LIMIT:
             self.flush()
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from archiver.clock import Clock, iso, ts17
-from archiver.model import Access, CaptureItem, ClosedSegment, DocumentItem, WarcItem, WarcRecordRef
+from archiver.model import Access, CaptureItem, ClosedSegment, DocumentItem, TlsInfo, WarcItem, WarcRecordRef
 from archiver.ports import Recorded
 from archiver.warc import cdxj, records
-from archiver.warc.dedup import Dedup
+from archiver.warc.dedup import Dedup, key_of
 from archiver.warc.files import disk_error, index_folder, make_folder, warc_folder
-from archiver.warc.http import parse_head
-from archiver.warc.records import Context, Draft
+from archiver.warc.records import Context, Draft, Original
 from archiver.warc.segment import Mark, Segment
 
 WarcInfo = Callable[[Access], Mapping[str, str]] | Mapping[str, str]
 
 _NAME_ATTEMPTS = 100
+
+_SET = {field.name: getattr(WarcRecordRef, field.name).__set__ for field in fields(WarcRecordRef)}
+_set_file, _set_offset, _set_length, _set_record_id = _SET["file"], _SET["offset"], _SET["length"], _SET["record_id"]
+_set_type, _set_access, _set_payload_digest = _SET["type"], _SET["access"], _SET["payload_digest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +64,19 @@ class Streams:
 
     def write(self, items: Sequence[WarcItem]) -> list[Recorded]:
         """Append and write(2) a batch. Raises DiskError, WarcError (a block ran short): nothing of it is kept then."""
+        return self.write_all([items])[0]
+
+    def write_all(self, batches: Sequence[Sequence[WarcItem]]) -> list[list[Recorded]]:
+        """Several batches with one write(2) a stream; an error as in `write` takes back all of them."""
         self.roll_due()
         self._marks.clear()
         try:
-            recorded = [self._write(item) for item in items]
+            recorded = [[self._write(item) for item in items] for items in batches]
             for access in self._marks:
                 self._streams[access].segment.flush()
         except OSError as error:
             path = self._rollback()
-            raise disk_error(path, sum(_size(item) for item in items), error) from error
+            raise disk_error(path, sum(map(size_of, itertools.chain(*batches))), error) from error
         except BaseException:
             self._rollback()
             raise
@@ -80,49 +88,38 @@ class Streams:
     def _write(self, item: WarcItem) -> Recorded:
         segment = self._segment(item.access)
         if isinstance(item, DocumentItem):
-            return Recorded(refs=(self._append(segment, records.document(item, segment.warcinfo_id)),))
+            draft = records.document(item, segment.warcinfo_id)
+            return Recorded(refs=(_ref(segment, draft, segment.append(draft)[0]),))
         return self._write_capture(segment, item)
 
     def _write_capture(self, segment: Segment, item: CaptureItem) -> Recorded:
-        self._write_chain(segment, item)
+        if item.exchange.tls is not None:
+            self._write_chain(segment, item, item.exchange.tls)
         shared = records.context(item, segment.warcinfo_id)
         payload = records.measure(item)
-        original = self._dedup.find(item, payload)
+        key = key_of(item, payload)
+        original = self._dedup.find(key)
         if original is not None:
-            draft = records.revisit(item, payload.digest, original, shared)
+            first = records.revisit(item, payload.digest, original, shared)
         else:
-            draft = records.response(item, payload, shared)
-            self._dedup.add(item, payload, shared.date)
-        first = self._append(segment, draft)
-        segment.index(_line(item, draft, first, shared))
+            first = records.response(item, payload, shared)
+            self._dedup.add(key, Original(item.response_id, item.exchange.url, shared.date))
+        second, third = records.request(item, shared), records.policy(item, shared)
+        places = segment.append(first, second, third)
+        segment.index(_line(item, first, places[0], shared, segment.name))
         refs = (
-            first,
-            self._append(segment, records.request(item, shared)),
-            self._append(segment, records.policy(item, shared)),
+            _ref(segment, first, places[0]),
+            _ref(segment, second, places[1]),
+            _ref(segment, third, places[2]),
         )
         return Recorded(refs=refs, revisit=original is not None, payload_digest=payload.digest)
 
-    def _write_chain(self, segment: Segment, item: CaptureItem) -> None:
+    def _write_chain(self, segment: Segment, item: CaptureItem, tls: TlsInfo) -> None:
         """A chain is written once a job and access class, before the first response that names it."""
-        tls = item.exchange.tls
-        if tls is None or not tls.chain:
-            return
         key = (item.access, tls.chain_id)
-        if key not in self._chains and key not in self._fresh_chains:
-            self._append(segment, records.certificates(tls, item.exchange, segment.warcinfo_id))
+        if tls.chain and key not in self._chains and key not in self._fresh_chains:
+            segment.append(records.certificates(tls, item.exchange, segment.warcinfo_id))
             self._fresh_chains.add(key)
-
-    def _append(self, segment: Segment, draft: Draft) -> WarcRecordRef:
-        offset, length = segment.append(draft)
-        return WarcRecordRef(
-            file=segment.name,
-            offset=offset,
-            length=length,
-            record_id=draft.record_id,
-            type=draft.type,
-            access=segment.access,
-            payload_digest=draft.payload_digest,
-        )
 
     def _rollback(self) -> Path:
         """Undo the batch; the path of a file it went to."""
@@ -146,8 +143,8 @@ class Streams:
         if stream is None:
             stream = self._streams[access] = _Stream(self._begin(access), self._clock.monotonic())
             self._marks[access] = stream.segment.mark()
-            fields = self._warcinfo(access) if callable(self._warcinfo) else self._warcinfo
-            draft = records.warcinfo(fields, filename=stream.segment.name, date=iso(self._clock.now()))
+            info = self._warcinfo(access) if callable(self._warcinfo) else self._warcinfo
+            draft = records.warcinfo(info, filename=stream.segment.name, date=iso(self._clock.now()))
             stream.segment.warcinfo_id = draft.record_id
             stream.segment.append(draft)
         elif access not in self._marks:
@@ -213,23 +210,29 @@ class Streams:
         del self._streams[access]
 
 
-def _line(item: CaptureItem, draft: Draft, ref: WarcRecordRef, shared: Context) -> bytes | None:
-    exchange = item.exchange
-    block = draft.block if isinstance(draft.block, bytes) else exchange.response.read(0, exchange.body_start)
+def _ref(segment: Segment, draft: Draft, place: tuple[int, int]) -> WarcRecordRef:
+    """`WarcRecordRef(...)` at a third of its cost: a frozen class sets every field by a call that looks it up first."""
+    ref = WarcRecordRef.__new__(WarcRecordRef)
+    _set_file(ref, segment.name)
+    _set_offset(ref, place[0])
+    _set_length(ref, place[1])
+    _set_record_id(ref, draft.record_id)
+    _set_type(ref, draft.type)
+    _set_access(ref, segment.access)
+    _set_payload_digest(ref, draft.payload_digest)
+    return ref
+
+
+def _line(item: CaptureItem, draft: Draft, place: tuple[int, int], shared: Context, file: str) -> bytes | None:
+    exchange, block = item.exchange, draft.block
+    if not isinstance(block, bytes):
+        block = exchange.response.read(0, exchange.body_start)
+    revisit, digest = draft.type == "revisit", draft.payload_digest or ""
     return cdxj.line(
-        cdxj.Indexed(
-            shared.target,
-            shared.date,
-            draft.type == "revisit",
-            parse_head(block),
-            draft.payload_digest or "",
-            ref.file,
-            ref.offset,
-            ref.length,
-            exchange.request,
-        )
+        cdxj.Indexed(shared.target, shared.date, revisit, block, digest, file, place[0], place[1], exchange.request)
     )
 
 
-def _size(item: WarcItem) -> int:
+def size_of(item: WarcItem) -> int:
+    """About how many bytes an item brings."""
     return item.exchange.response.size if isinstance(item, CaptureItem) else len(item.payload)

@@ -52,7 +52,7 @@ def _plain(url: str) -> str | None:
     if "//" in path or "/." in path or (query and _SESSION_HINT.search(query.encode())):
         return None
     try:
-        key = _host(scheme.encode(), authority.encode()).decode() + path.lower()
+        key = _host_text(scheme, authority) + path.lower()
     except ValueError:
         return None
     if path != "/" and path.endswith("/"):
@@ -76,6 +76,11 @@ def _any(url: str) -> str:
         return url
     tail = _query(query) if query else b""
     return (key + b"?" + tail if tail else key).decode("utf-8", "surrogateescape")
+
+
+@lru_cache(maxsize=4096)
+def _host_text(scheme: str, authority: str) -> str:
+    return _host(scheme.encode(), authority.encode()).decode()
 
 
 @lru_cache(maxsize=4096)

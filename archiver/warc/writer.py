@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from archiver.clock import Clock
 from archiver.model import ClosedSegment, WarcItem
 from archiver.ports import Recorded
-from archiver.warc.streams import SegmentSettings, Streams, WarcInfo
+from archiver.warc.streams import SegmentSettings, Streams, WarcInfo, size_of
 
 SYNC_SECONDS = 1.0  # group fsync, while anything is unsynced
-_GROUP = 32  # results handed back to the loop at once
+_GROUP = 32  # calls taken up, and results handed back to the loop, at once
+_GROUP_BYTES = 4 << 20  # about as much is written at once, so that a file does not grow far beyond its size
 
 _Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]
-_Call = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+_Call = tuple[Sequence[WarcItem] | Callable[[], Any], "asyncio.Future[Any]"]
+_Batch = tuple[Sequence[WarcItem], "asyncio.Future[Any]"]
 
 
 class _Unhurried(asyncio.Future[Any]):
@@ -50,7 +54,7 @@ class WarcRecorder:
         Raises DiskError (nothing of the batch is kept) and WarcError. When the caller is cancelled, the batch is still
         written before the cancellation goes on, so that the spools it reads from stay open until then.
         """
-        recorded: list[Recorded] = await self._call(lambda: self._write(items))
+        recorded: list[Recorded] = await self._call(items)
         return recorded
 
     async def closed(self) -> list[ClosedSegment]:
@@ -76,7 +80,7 @@ class WarcRecorder:
 
     # --- loop side ----------------------------------------------------------------------------------------------------
 
-    async def _call(self, work: Callable[[], Any]) -> Any:
+    async def _call(self, work: Sequence[WarcItem] | Callable[[], Any]) -> Any:
         loop = asyncio.get_running_loop()
         if self._thread is None:
             self._start(loop)
@@ -93,16 +97,13 @@ class WarcRecorder:
 
     def _run(self) -> None:
         while not self._stopping:
-            outcomes: list[_Outcome] = []
-            try:
-                work, future = self._queue.get(timeout=self._patience())
-                self._perform(work, future, outcomes)
-                while len(outcomes) < _GROUP:
-                    self._perform(*self._queue.get_nowait(), outcomes)
-            except queue.Empty:
-                pass
-            if outcomes:
-                self._hand_back(outcomes)
+            calls: list[_Call] = []
+            with contextlib.suppress(queue.Empty):
+                calls.append(self._queue.get(timeout=self._patience()))
+                while len(calls) < _GROUP:
+                    calls.append(self._queue.get_nowait())
+            if calls:
+                self._hand_back(self._perform(calls))
             self._housekeep()
 
     def _patience(self) -> float:
@@ -111,11 +112,31 @@ class WarcRecorder:
             return SYNC_SECONDS
         return max(0.0, SYNC_SECONDS - (self._clock.monotonic() - self._synced))
 
-    def _perform(self, work: Callable[[], Any], future: asyncio.Future[Any], outcomes: list[_Outcome]) -> None:
-        try:
-            outcomes.append((future, work(), None))
-        except BaseException as error:  # whatever it is belongs to the caller that waits
-            outcomes.append((future, None, error))
+    def _perform(self, calls: Sequence[_Call]) -> list[_Outcome]:
+        """In order; batches that follow one another are written together."""
+        outcomes: list[_Outcome] = []
+        group: list[_Batch] = []
+        size = 0
+        for work, future in calls:
+            if callable(work):
+                outcomes += self._write_group(group)
+                outcomes.append(_attempt(work, future))
+                group, size = [], 0
+                continue
+            group.append((work, future))
+            size += sum(map(size_of, work))
+            if size > _GROUP_BYTES:
+                outcomes += self._write_group(group)
+                group, size = [], 0
+        return outcomes + self._write_group(group)
+
+    def _write_group(self, group: Sequence[_Batch]) -> list[_Outcome]:
+        """All at once; should that fail, each alone, so that a fault reaches those only that it concerns."""
+        if len(group) > 1 and self._fault is None:
+            with contextlib.suppress(Exception):
+                written = self._streams.write_all([items for items, _ in group])
+                return [(future, recorded, None) for (_, future), recorded in zip(group, written, strict=True)]
+        return [_attempt(partial(self._write, items), future) for items, future in group]
 
     def _write(self, items: Sequence[WarcItem]) -> list[Recorded]:
         if self._fault is not None:
@@ -145,6 +166,13 @@ class WarcRecorder:
     def _stop(self) -> None:
         self._streams.abandon()
         self._stopping = True
+
+
+def _attempt(work: Callable[[], Any], future: asyncio.Future[Any]) -> _Outcome:
+    try:
+        return future, work(), None
+    except BaseException as error:  # whatever it is belongs to the caller that waits
+        return future, None, error
 
 
 def _resolve(outcomes: list[_Outcome]) -> None:

@@ -6,20 +6,29 @@ from typing import Any
 import pytest
 
 from archiver.model import Access, CaptureItem, Truncated
-from archiver.warc.dedup import MIN_PAYLOAD, Dedup
+from archiver.warc.dedup import MIN_PAYLOAD, Dedup, Key, key_of
 from archiver.warc.reader import iter_records
-from archiver.warc.records import REVISIT_PROFILE, measure
+from archiver.warc.records import REVISIT_PROFILE, Original, measure
 from archiver.warc.verify import verify_file, verify_paths
 from tests.warc.samples import capture, exchange, streams, write_warc
 
 BODY = b"x" * MIN_PAYLOAD
-DATE = "2026-11-23T12:00:00.123Z"
 
 
 def same(
     url: str = "http://example.org/b", body: bytes = BODY, access: Access = Access.OPEN, **changes: Any
 ) -> CaptureItem:
     return capture(exchange(url, body=body, **changes), access=access)
+
+
+def _key(item: CaptureItem) -> Key:
+    found = key_of(item, measure(item))
+    assert found is not None
+    return found
+
+
+def original(item: CaptureItem) -> Original:
+    return Original(item.response_id, item.exchange.url, "2026-11-23T12:00:00.123Z")
 
 
 def test_a_repeat_becomes_a_revisit(tmp_path: Path) -> None:
@@ -67,20 +76,20 @@ def test_never_to_nor_from(tmp_path: Path, bad: CaptureItem) -> None:
 
 def test_a_rolled_back_record_is_no_original() -> None:
     known, first, second = Dedup(), same("http://example.org/a"), same()
-    known.add(first, measure(first), DATE)
-    assert known.find(second, measure(second)) is not None
+    known.add(_key(first), original(first))
+    assert known.find(_key(second)) is not None
     known.rollback()
-    assert known.find(second, measure(second)) is None
+    assert known.find(_key(second)) is None
 
 
 def test_memory_is_bounded_and_use_keeps() -> None:
     known = Dedup(capacity=2)
     items = [same(body=BODY + bytes([n])) for n in range(3)]
     for item in items:
-        known.add(item, measure(item), DATE)
+        known.add(_key(item), original(item))
         known.commit()
-        known.find(items[0], measure(items[0]))
-    assert [known.find(item, measure(item)) is not None for item in items] == [True, False, True]
+        known.find(_key(items[0]))
+    assert [known.find(_key(item)) is not None for item in items] == [True, False, True]
 
 
 def test_a_revisit_may_point_into_a_closed_file(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,14 @@ def test_refs_point_at_the_records(tmp_path: Path) -> None:
     ends = [ref.offset + ref.length for ref in first.refs + second.refs]
     assert ends == [*[ref.offset for ref in first.refs[1:] + second.refs], segment.size]
     assert first.payload_digest == first.refs[0].payload_digest
+
+
+def test_a_ref_is_what_its_class_makes(tmp_path: Path) -> None:
+    (recorded,) = streams(tmp_path).write([page(1)])
+    for ref in recorded.refs:
+        assert replace(ref) == ref and repr(replace(ref)) == repr(ref)
+        with pytest.raises(FrozenInstanceError):
+            ref.file = "other"  # type: ignore[misc]
 
 
 def test_a_closed_segment_is_told_exactly(tmp_path: Path) -> None:
@@ -97,8 +106,6 @@ def test_taken_names_are_passed_over(tmp_path: Path) -> None:
 
 
 def test_names_hold_no_path(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     made = Streams(tmp_path, ManualClock(), replace(SETTINGS, job="../x", host="../../h", prefix="a/b"), INFO)
     made.write([page(1)])
     (segment,) = made.roll()

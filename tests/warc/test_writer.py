@@ -5,12 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from archiver.clock import SYSTEM, ManualClock
-from archiver.errors import DiskError
+from archiver.errors import DiskError, WarcError
 from archiver.spooled import Spool
 from archiver.warc.files import OPEN_SUFFIX
 from archiver.warc.reader import iter_records
@@ -38,6 +39,48 @@ async def test_batches_of_many_tasks_stay_contiguous(tmp_path: Path) -> None:
         assert offsets[start : start + len(batch)] == batch
     assert verify_file(segment.path).ok
     assert segment.records == 1 + 20 * 9
+
+
+async def test_waiting_batches_are_one_write_and_a_bad_one_fails_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = recorder(tmp_path)
+    await made.record([page(0)])
+    sizes: list[int] = []
+    real = os.pwrite
+
+    def pwrite(fd: int, data: bytes, offset: int) -> int:
+        sizes.append(len(data))
+        return real(fd, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    gate = threading.Event()
+    held = asyncio.create_task(made._call(gate.wait))  # the thread waits, so that what follows finds it busy
+    await asyncio.sleep(0)
+    good = [asyncio.create_task(made.record([page(number)])) for number in range(1, 6)]
+    await asyncio.sleep(0.01)
+    gate.set()
+    recorded = [one for batch in await asyncio.gather(*good) for one in batch]
+    await held
+    assert len(sizes) == 1 and sizes[0] == sum(ref.length for one in recorded for ref in one.refs)
+    gate.clear()
+    held = asyncio.create_task(made._call(gate.wait))
+    await asyncio.sleep(0)
+    short = _Short(b"HTTP/1.1 200 OK\r\n\r\n" + bytes(3 << 20))
+    pages = [page(6), capture(exchange(response=short, body_start=19)), page(7)]
+    mixed = [asyncio.create_task(made.record([item])) for item in pages]
+    await asyncio.sleep(0.01)
+    gate.set()
+    results = await asyncio.gather(*mixed, return_exceptions=True)
+    assert [isinstance(result, WarcError) for result in results] == [False, True, False]
+    await held
+    (segment,) = await made.close()
+    assert verify_file(segment.path).ok and segment.records == 1 + 8 * 3
+
+
+class _Short(Spool):
+    def chunks(self, start: int = 0):  # type: ignore[no-untyped-def]
+        yield b"only this"
 
 
 async def test_recorded_means_written(tmp_path: Path) -> None:

@@ -60,7 +60,9 @@ def test_every_way_past_the_gateway_is_closed_over_the_projects_own_settings() -
 
 
 def test_the_projects_middlewares_stay_but_the_three_the_gateway_replaces() -> None:
-    crawler, settings = project({"DOWNLOADER_MIDDLEWARES": {"scrapy.downloadermiddlewares.stats.DownloaderStats": 10, REPLACED[0]: 77}})
+    crawler, settings = project(
+        {"DOWNLOADER_MIDDLEWARES": {"scrapy.downloadermiddlewares.stats.DownloaderStats": 10, REPLACED[0]: 77}}
+    )
     ArchiverAddon(crawler).update_settings(settings)
     found = dict(settings.getdict("DOWNLOADER_MIDDLEWARES"))
     gone = {f"{one.__module__}.{one.__name__}" for one, order in found.items() if order is None}

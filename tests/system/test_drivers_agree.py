@@ -10,7 +10,7 @@ import pytest
 
 from tests.servers.raw import RawServer
 from tests.system.cli import archiver, check_collection, collection, ledger_bodies, records
-from tests.system.site import site
+from tests.system.site import answer, site
 
 pytestmark = pytest.mark.system
 
@@ -56,6 +56,7 @@ def _plain(value: Any) -> Any:
 
 def test_one_visit_at_a_time_every_row_is_the_same(tmp_path: Path) -> None:
     with site(24) as server:
+        server.answers["/p9"] = answer(b"<title>out</title><a href=http://elsewhere.example/>x</a>")
         pump = crawled(server, tmp_path / "pump", "pump", 1)
         asked = sorted(server.paths())
         server.requests.clear()

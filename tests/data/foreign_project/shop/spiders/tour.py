@@ -46,4 +46,5 @@ class TourSpider(Spider):
 
     def closed(self, reason):
         stats = self.crawler.stats
-        self.logger.warning("shop new=%s seen=%s reason=%s", stats.get_value("shop/new"), stats.get_value("shop/seen"), reason)
+        new, seen = stats.get_value("shop/new"), stats.get_value("shop/seen")
+        self.logger.warning("shop new=%s seen=%s reason=%s", new, seen, reason)

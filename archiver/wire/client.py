@@ -136,10 +136,12 @@ class HttpClient:
     async def _entity(self, framer: ResponseFramer) -> Spool | None:
         """The transfer-decoded body where it differs from the wire's; undoes `gzip, chunked` off the loop."""
         head = framer.head
-        codings = tuple(item for item in head.transfer_codings if item != b"chunked") if head else ()
-        if not codings or framer.framing is Framing.NONE:
-            return framer.entity
+        codings = head.transfer_codings if head else ()
         coded = framer.entity
+        if codings[-1:] == (b"chunked",):
+            codings = codings[:-1] if coded is not None else ()
+        if not codings or framer.framing is Framing.NONE:
+            return coded
         pieces = coded.chunks() if coded is not None else framer.raw.chunks(framer.body_start)
         size = coded.size if coded is not None else framer.raw.size - framer.body_start
         into = Spool(directory=self._spool_dir)

@@ -12,10 +12,10 @@ import re
 import h11
 
 from archiver.errors import CaptureError
+from archiver.framing import ChunkDecoder
 from archiver.model import FailureCode, Framing, Truncated
 from archiver.ports import WireLimits
 from archiver.spooled import Spool
-from archiver.wire.chunks import ChunkDecoder
 from archiver.wire.head import Head, parse_head
 
 _HEAD_END = re.compile(rb"\n\r?\n")

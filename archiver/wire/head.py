@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from archiver.framing import header_fields, transfer_codings
+
 _STATUS_LINE = re.compile(rb"HTTP/([0-9]+(?:\.[0-9]+)?)?[ \t]+([0-9]{3})(?![0-9])[ \t]?([^\r\n]*)", re.IGNORECASE)
 # heads that h11 accepts for certain (its grammar holds more); most of the web's are of this kind
 _PLAIN = re.compile(
@@ -45,7 +47,7 @@ def parse_head(raw: bytes) -> Head | None:
         found = _PLAIN_FIELD.findall(raw, match.end())
         headers = [(name.lower(), value.strip(b" \t")) for name, value in found]
     else:
-        headers = _fields(raw.split(b"\n"))
+        headers = header_fields(raw)
     version = match[1] or b"0"
     head = Head(
         status=int(match[2]),
@@ -58,23 +60,6 @@ def parse_head(raw: bytes) -> Head | None:
     return head
 
 
-def _fields(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
-    """Name and value of each field line. A line without a colon is left to the bytes; it has no name."""
-    fields: list[tuple[bytes, bytes]] = []
-    folds: dict[int, list[bytes]] = {}
-    for line in lines[1:]:
-        if line[:1] in b" \t" and line and fields:
-            folds.setdefault(len(fields) - 1, []).append(line.strip())
-            continue
-        name, colon, value = line.partition(b":")
-        if colon:
-            fields.append((name.strip().lower(), value.strip(b" \t\r")))
-    for place, more in folds.items():
-        name, value = fields[place]
-        fields[place] = (name, b" ".join([value, *more]).strip())
-    return fields
-
-
 def _read_framing(head: Head) -> None:
     lengths: list[bytes] = []
     codings: list[bytes] = []
@@ -82,14 +67,15 @@ def _read_framing(head: Head) -> None:
         if name == b"content-length":
             lengths += [item.strip() for item in value.split(b",")]
         elif name == b"transfer-encoding":
-            codings += [item.strip().lower() for item in value.split(b",")]
+            codings.append(value)
         elif name == b"connection" and b"close" in [item.strip() for item in value.lower().split(b",")]:
             head.keeps_alive = False
-    head.transfer_codings = tuple(coding for coding in codings if coding and coding != b"identity")
+    head.transfer_codings = transfer_codings(b",".join(codings))
     head.content_length_given = bool(lengths)
     readable = {int(item) for item in lengths if _DIGITS.fullmatch(item)}
     head.largest_length = max(readable, default=0)
     if len(readable) == 1 and all(_DIGITS.fullmatch(item) for item in lengths):
         head.content_length = head.largest_length
-    if len(lengths) > 1 or (lengths and head.content_length is None) or codings not in ([], [b"chunked"]):
+    odd_coding = bool(codings) and b",".join(codings).lower() != b"chunked"
+    if len(lengths) > 1 or (lengths and head.content_length is None) or odd_coding:
         head.is_plain = False

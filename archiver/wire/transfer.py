@@ -5,22 +5,21 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 
+from archiver.framing import uncoded_limit
 from archiver.spooled import Spool
 
 _WINDOW = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
 _PIECE = 1 << 18
-RATIO = 100
-FLOOR = 1 << 20
 
 
 def undo_codings(pieces: Iterable[bytes], codings: tuple[bytes, ...], *, wire_bytes: int, into: Spool) -> str | None:
     """Decode one coding into `into`; None when all went well, else why the entity cannot be determined.
 
-    The output is bounded by `RATIO` times the wire bytes (at least 1 MiB): a bomb stops there.
+    The output is bounded by `uncoded_limit`: a bomb stops there.
     """
     if len(codings) != 1 or codings[0] not in _WINDOW:
         return f"unknown transfer coding {b', '.join(codings).decode('latin-1')}"
-    room = max(FLOOR, RATIO * wire_bytes)
+    room = uncoded_limit(wire_bytes)
     decoder = zlib.decompressobj(_WINDOW[codings[0]])
     try:
         for piece in pieces:
@@ -28,7 +27,7 @@ def undo_codings(pieces: Iterable[bytes], codings: tuple[bytes, ...], *, wire_by
                 out = decoder.decompress(piece, _PIECE)
                 piece = decoder.unconsumed_tail
                 if into.size + len(out) > room:
-                    return f"the transfer coding grows more than {RATIO} times"
+                    return f"the transfer coding grows to more than {room} bytes"
                 if out:
                     into.append(out)
     except zlib.error as exc:

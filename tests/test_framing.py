@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archiver.wire.chunks import ChunkDecoder
+from archiver.framing import ChunkDecoder
 
 
 def decode(*pieces: bytes) -> tuple[bytes, ChunkDecoder, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 
@@ -28,15 +29,25 @@ class Spool:
         self.size = len(data)
 
     def append(self, data: bytes) -> None:
-        """Add bytes at the end. Raises OSError when the disk is full."""
+        """Add bytes at the end. Raises OSError when the disk is full, with the folder, free and needed bytes."""
         self.size += len(data)
         self._whole = None
-        if self._fd >= 0:
-            _write_all(self._fd, data)
-            return
-        self._chunks.append(data)
-        if self.size > self._limit:
-            self._to_disk()
+        if self._fd < 0:
+            self._chunks.append(data)
+            if self.size <= self._limit:
+                return
+        try:
+            if self._fd >= 0:
+                _write_all(self._fd, data)
+            else:
+                self._to_disk()
+        except OSError as error:
+            raise self._told(error) from error
+
+    def _told(self, error: OSError) -> OSError:
+        folder = self._directory or tempfile.gettempdir()
+        free = shutil.disk_usage(folder).free
+        return OSError(error.errno, f"{error.strerror} ({free:,} bytes free, {self.size:,} needed)", folder)
 
     def _to_disk(self) -> None:
         fd, path = tempfile.mkstemp(prefix="exchange-", dir=self._directory)

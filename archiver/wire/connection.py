@@ -95,7 +95,7 @@ class Connection(asyncio.Protocol):
         except CaptureError as exc:
             self._fail(exc)
         except OSError as exc:
-            self._fail(DiskError(f"cannot write the exchange's spool file: {exc}"))
+            self._fail(DiskError(f"cannot write into {exc.filename}, where answers wait: {exc.strerror}"))
         else:
             if done:
                 self._finish()

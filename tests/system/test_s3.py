@@ -1,4 +1,4 @@
-"""Closed files go up while the crawl runs, to SeaweedFS over TLS; and what happens when the store does not want them."""
+"""Closed files go up while the crawl runs, to SeaweedFS over TLS; and what becomes of them when it is away."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.warc.http import ChunkDecoder, parse_head
+from archiver.warc.http import ChunkDecoder, parse_head, status_and_mime
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,21 @@ def test_cut_chunks_keep_what_came() -> None:
     decoder = ChunkDecoder()
     assert b"".join(decoder.feed(b"5\r\nhel")) == b"hel"
     assert not decoder.done and not decoder.broken
+
+
+LINES = st.sampled_from(
+    [
+        b"HTTP/1.1 200 OK", b"HTTP/1.0 404", b"HTTP/1.1 2000", b"HTTP/2 200", b"http/1.1 301 x", b"HTTP/1.1 103 Early",
+        b"Content-Type: text/html; charset=utf-8", b"content-type:a,b", b"Content-Type:", b"CONTENT-TYPE : x/y",
+        b" Content-Type: folded/x", b"X-Content-Type: no/pe", b"Content-Type: \xff", b"Server: x", b"", b"a\rb",
+        b"Content-Type: text/\nb", b"a\nb: c",
+    ]
+)  # fmt: skip
+ENDS = st.sampled_from([b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r", b""])
+
+
+@given(st.lists(st.tuples(LINES, ENDS), max_size=8), st.booleans())
+def test_the_usual_head_says_what_any_head_says(lines: list[tuple[bytes, bytes]], usual: bool) -> None:
+    text = b"HTTP/1.1 200 OK\r\n" * usual + b"".join(line + end for line, end in lines)
+    head = parse_head(text)
+    assert status_and_mime(text) == (head.status, head.mime)

@@ -8,7 +8,7 @@ from can_ada import parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archiver.warc.surt import surt
+from archiver.warc.surt import _any, _plain, surt
 
 HEX32 = "0123456789abcdefABCDEF0123456789"
 URLS = f"""
@@ -63,3 +63,25 @@ def test_what_is_not_http_is_its_own_key() -> None:
     assert surt("urn:policy:http://x/") == "urn:policy:http://x/"
     assert surt("http://ex.com:port/") == "http://ex.com:port/"
     assert surt("http://ex.com:99999/") == "http://ex.com:99999/"
+
+
+PIECES = st.sampled_from(
+    ["a", "B", "/", "//", "/.", "/..", ".", "%41", "%", "?", "&", "=", "sid=", "c=1&b=2", "0" * 32, "jsessionid=", "(",
+     ")", "~", "é", " ", "\n", "#", ":", "@", ";", "*", "!", "cfid=1", ".aspx", "-", "_", "+", "$", "'", "|"]
+)  # fmt: skip
+HOSTS = st.sampled_from(
+    ["example.org", "www.example.org", "www2.example.org:80", "a.b:8080", "127.0.0.1", "1.2", "3232235777", "a..b", "-",
+     "a:99999", ".", "EXAMPLE.org", "[::1]:80", "a:", "u@h", "", "xn--bcher-kva.example:443", "a:0"]
+)  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(st.sampled_from(["http", "https", "HTTP", "ftp"]), HOSTS, st.lists(PIECES, max_size=6))
+def test_plain_urls_have_the_key_that_any_url_has(scheme: str, host: str, rest: list[str]) -> None:
+    url = f"{scheme}://{host}{''.join(rest)}"
+    assert _plain(url) in (None, _any(url))
+
+
+def test_most_urls_are_plain() -> None:
+    for url in ("http://example.org/", "https://www.example.org:8443/A/b.html?C=d", "http://127.0.0.1/x/?1"):
+        assert _plain(url) is not None

@@ -81,6 +81,14 @@ def resolve(parent: can_ada.URL, href: str) -> str | None:
             return None
 
 
+def of_header(value: bytes) -> str:
+    """A URL as a header field holds it: UTF-8, else its bytes past ASCII escaped, so that the server gets them back."""
+    try:
+        return value.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in value).strip()
+
+
 def base_of(url: str, href: str | None = None) -> can_ada.URL | None:
     """A parsed base for `resolve`: `url`, moved by the document's `<base href>` when there is one that parses.
 

@@ -50,7 +50,7 @@ def may_hold(content_type: str, type_hint: str) -> bool:
 
 
 def _read(url: str, exchange: Exchange, label: str, limit: int, type_hint: str) -> Reading:
-    coding = exchange.header(b"content-encoding")
+    coding = b", ".join(exchange.header_all(b"content-encoding"))
     body = decode(exchange.entity_chunks(), coding, limit=limit).data if coding else exchange.entity_bytes()[:limit]
     kind = kind_of(label, body, type_hint)
     if kind != "html":

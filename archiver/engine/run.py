@@ -13,7 +13,7 @@ from archiver.engine.pump import first_of
 from archiver.engine.rows import pending_entry, seed_entry, stored_entry
 from archiver.engine.ship import ClosedFile, Shipper
 from archiver.engine.source import Stop
-from archiver.errors import ArchiverError
+from archiver.errors import ArchiverError, WarcError
 from archiver.model import Candidate, ClosedSegment, LedgerEntry, Outlink, Reason, StoredObject
 from archiver.ports import Frontier, FrontierCounts, Ledger, Recorder
 
@@ -35,8 +35,9 @@ class Shipped:
 class RunParts:
     """`facts` is the data of the run row; `epilogue` writes what belongs into the WARC before it is closed.
 
-    `disk_is_full` is asked every second; then the run stops as after a signal. `finished` is called when the job is over (not when it was interrupted). `rotate` closes the ledger's segment and
-    gives its file, None when it holds nothing new; `leftovers` the files complete only at the end (the list of pages).
+    `disk_is_full` is asked every second; then the run stops as after a signal. `finished` is called when the job is
+    over (not when it was interrupted). `rotate` closes the ledger's segment and gives its file, None when it holds
+    nothing new; `leftovers` the files complete only at the end (the list of pages).
     """
 
     clock: Clock
@@ -77,6 +78,7 @@ class Run:
         self._p = parts
         self._group: asyncio.TaskGroup | None = None
         self._shipping: set[asyncio.Task[None]] = set()
+        self._damaged: WarcError | None = None
         self.shipped = Shipped()
         self.on_counts: Callable[[FrontierCounts], None] | None = None
 
@@ -130,7 +132,11 @@ class Run:
             task.add_done_callback(self._shipping.discard)
 
     async def _ship(self, segment: ClosedSegment) -> None:
-        stored = await self._p.shipper.ship(segment)
+        try:
+            stored = await self._p.shipper.ship(segment)
+        except WarcError as damaged:  # its pages stay `captured`, with this as their error; the job goes on
+            self._damaged = self._damaged or damaged
+            return
         self.shipped.stored.extend(stored)
         self.shipped.files.add(segment.file)
         self._p.ledger.append_many([stored_entry(one) for one in stored])
@@ -172,7 +178,7 @@ class Run:
         fresh = [one for one in drained.stored.values() if one.uri not in known]
         self.shipped.stored.extend(fresh)
         self.shipped.files -= drained.left
-        self.shipped.error = drained.error
+        self.shipped.error = self._damaged or drained.error
         if tell:
             self._p.ledger.append_many([stored_entry(one) for one in fresh])
 

@@ -88,6 +88,23 @@ class Visit:
             fetched = await self._gateway.fetch(following, within=self._left())
             self._document_came(fetched)
         self._spread_access()
+        self._tell_what_is_missing(fetched)
+
+    def _tell_what_is_missing(self, fetched: Fetched) -> None:
+        """A document that was cut, or that redirects to what is not fetched, is not all that the reader would see."""
+        exchange = fetched.exchange
+        if exchange is None:
+            return
+        location = exchange.header(b"location") if exchange.status in REDIRECTS else None
+        if exchange.truncated is not None:
+            self._gathered.failed += 1
+            self._gap(fetched.candidate.url, "document", Reason.FAILED, _why_failed(fetched))
+        elif location and redirect_target(fetched) is None:
+            self._gathered.refused += 1
+            self._gap(
+                urls.redacted(urls.of_header(location)), "document", Reason.UNSUPPORTED_SCHEME,
+                "redirects to what is no http or https URL",
+            )  # fmt: skip
 
     def _document_came(self, fetched: Fetched) -> None:
         self._gathered.fetched.append(fetched)
@@ -304,7 +321,7 @@ def redirect_target(fetched: Fetched) -> str | None:
     location = exchange.header(b"location")
     if not location:
         return None
-    return urls.join(fetched.candidate.url, location.decode("utf-8", "replace").strip())
+    return urls.join(fetched.candidate.url, urls.of_header(location))
 
 
 def _why_failed(fetched: Fetched) -> str:

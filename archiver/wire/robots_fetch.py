@@ -76,7 +76,7 @@ def _target(exchange: Exchange) -> urls.Url | None:
     location = exchange.header(b"location")
     if location is None:
         return None
-    joined = urls.join(exchange.url, location.decode("utf-8", "replace"))
+    joined = urls.join(exchange.url, urls.of_header(location))
     return urls.of(joined) if joined is not None else None
 
 

@@ -56,6 +56,7 @@ def key_of(item: CaptureItem, payload: Payload) -> Key | None:
     exchange = item.exchange
     if (
         payload.size < MIN_PAYLOAD
+        or exchange.head_start  # the block is to be what the wire brought, interim heads too
         or not item.dedupe
         or item.drop_body
         or exchange.status != 200

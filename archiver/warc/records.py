@@ -2,7 +2,7 @@
 
 A response block is every byte the server sent, interim (1xx) heads included: block equals wire. A reader that takes
 the first head for the answer sees the interim status there; our index and verifier look for the final head, and
-WARC-Payload-Digest is always over the final, transfer-decoded entity (WARC 1.1, 5.9), so it has one meaning only.
+WARC-Payload-Digest is always over the transfer-decoded entity (WARC 1.1, 5.9), so it has one meaning only.
 Where the body was dropped or cut, it covers the part that the record holds.
 
 Extension fields, beside those in the wild (WARC-Protocol, WARC-Cipher-Suite, WARC-Page-ID, WARC-Resource-Type):
@@ -122,16 +122,21 @@ def context(item: CaptureItem, warcinfo_id: str) -> Context:
 
 
 def response(item: CaptureItem, payload: Payload, shared: Context) -> Draft:
-    """A `response` record: the block is the wire's bytes (or the head alone, `WARC-Truncated: unspecified`)."""
+    """A `response` record: the block is the wire's bytes (or the head alone, `WARC-Truncated: unspecified`).
+
+    After interim (1xx) heads readers disagree on where the payload begins: then no payload digest is claimed.
+    """
     truncated = Truncated.UNSPECIFIED if item.drop_body else item.exchange.truncated
     extra = f"WARC-Truncated: {truncated.value}\r\n" if truncated else ""
+    claimed = "" if item.exchange.head_start else f"WARC-Payload-Digest: {payload.digest}\r\n"
     head = (
         f"WARC/1.1\r\nWARC-Type: response\r\nWARC-Record-ID: <{shared.response_id}>\r\n"
         f"{shared.common}{shared.address}{_circumstances(item)}{extra}"
-        f"WARC-Block-Digest: {payload.block_digest}\r\nWARC-Payload-Digest: {payload.digest}\r\n"
+        f"WARC-Block-Digest: {payload.block_digest}\r\n{claimed}"
         f"Content-Type: {HTTP_RESPONSE}\r\nContent-Length: {payload.length}\r\n\r\n"
     )
-    return Draft("response", item.response_id, head.encode(), payload.block, payload.length, payload.digest)
+    digest = None if item.exchange.head_start else payload.digest
+    return Draft("response", item.response_id, head.encode(), payload.block, payload.length, digest)
 
 
 def revisit(item: CaptureItem, payload_digest: str, original: Original, shared: Context) -> Draft:

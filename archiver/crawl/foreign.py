@@ -6,6 +6,7 @@ import logging
 
 from scrapy import Request
 from scrapy.crawler import Crawler
+from scrapy.utils.defer import _schedule_coro
 
 from archiver import urls
 from archiver.crawl.meta import ArchiverNotVisited, refused
@@ -27,6 +28,7 @@ class Foreign:
         self._runtime = runtime
         self._single: Single | None = None
         self._warned = False
+        runtime.on_fault = self._end
 
     async def fetch(self, request: Request) -> Fetched:
         """Raises ArchiverRefused, and ArchiverNotVisited for what had not begun when the spider was closed."""
@@ -44,7 +46,7 @@ class Foreign:
         try:
             fetched = await self._single.fetch(candidate, given_up=self._is_closing)
         except Exception as fault:
-            self._give_up(fault)
+            self._runtime.give_up(fault)
             raise
         if fetched is None:
             self._keep_for_later(request)
@@ -79,17 +81,11 @@ class Foreign:
         if scheduler is not None and self._crawler.settings.get("JOBDIR"):
             scheduler.enqueue_request(request.replace(dont_filter=True))
 
-    def _give_up(self, fault: BaseException) -> None:
-        from scrapy.utils.defer import _schedule_coro
-
-        self._runtime.give_up(fault)
+    def _end(self) -> None:
+        """A fault of ours: close the spider; what was captured is kept, and the next run salvages what was open."""
         engine = self._crawler.engine
-        if engine.running and not self._is_closed():
+        if engine.running and engine._slot is not None and engine._slot.closing is None:
             _schedule_coro(engine.close_spider_async(reason="fault"))
-
-    def _is_closed(self) -> bool:
-        slot = self._crawler.engine._slot
-        return slot is None or slot.closing is not None
 
 
 def candidate_of(request: Request) -> Candidate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import weakref
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from archiver.engine.run import Shipped
 from archiver.engine.source import ClaimSource
 from archiver.model import Actor, Claim, Page, Reason
 from archiver.wiring import Session, session
+
+logger = logging.getLogger(__name__)
 
 OnPage = Callable[[Page], None]
 
@@ -136,8 +139,8 @@ class Runtime:
             self.job.callbacks.remove()
 
 
-def attach(crawler: Crawler, config: Config, actor: Actor, *, own_scheduler: bool) -> Runtime:
-    """The crawler's runtime, made at the first call."""
+def attach(crawler: Crawler, config: Config, actor: Actor, *, own_scheduler: bool, logs_fault: bool) -> Runtime:
+    """The crawler's runtime, made at the first call. `logs_fault`: nobody else tells of what ended the crawl."""
     runtime = _RUNTIMES.get(crawler)
     if runtime is None:
         runtime = Runtime(config, actor, _LISTENERS.setdefault(crawler, []), own_scheduler=own_scheduler)
@@ -146,6 +149,8 @@ def attach(crawler: Crawler, config: Config, actor: Actor, *, own_scheduler: boo
 
         async def closed(spider: object, reason: str) -> None:
             await made.close(reason)
+            if logs_fault and made.fault is not None:
+                logger.error("archiver: the crawl was ended: %s", made.fault)
 
         crawler.signals.connect(closed, signals.spider_closed, weak=False)
     return runtime

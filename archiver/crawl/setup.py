@@ -33,7 +33,8 @@ def runtime_for(crawler: Crawler) -> Runtime:
         return known
     actor = crawler.settings.get(ACTOR_SETTING) or Actor(name=account(), through="scrapy")
     ours = is_ours(crawler)
-    return attach(crawler, _crawl_config(crawler) if ours else addon_config(crawler), actor, own_scheduler=ours)
+    config = _crawl_config(crawler) if ours else addon_config(crawler)
+    return attach(crawler, config, actor, own_scheduler=ours, logs_fault=not crawler.settings.get(CONFIG_SETTING))
 
 
 def _crawl_config(crawler: Crawler) -> Config:

@@ -236,3 +236,14 @@ class TestTour:
         assert tour.server.url("/files/a.pdf") in tour.kept
         rows = [row for row in ledger_bodies(tour.collection) if row.get("url") == tour.server.url("/private/b.pdf")]
         assert rows and rows[0]["reason"] == "robotsTxt"
+
+
+@pytest.mark.system
+def test_a_folder_that_cannot_be_written_ends_the_crawl_and_says_so(tmp_path: Path) -> None:
+    shutil.copytree(PROJECT, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "crawls").write_text("in the way")
+    with raw_server(site()) as server:
+        env = {"SHOP_ADDRESS": f"127.0.0.1:{server.port}", "HOME": str(tmp_path)}
+        ran = scrapy("crawl", "tour", "-a", f"url={server.url('/')}", cwd=tmp_path, env=env)
+        assert server.paths() == []
+    assert "reason=fault" in ran.err and "archiver: the crawl was ended: " in ran.err

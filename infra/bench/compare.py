@@ -1,11 +1,10 @@
 """Do two sets of WARCs hold the same URLs with the same content?
 
-    python infra/bench/compare.py [--within] [--answered] A.warc.gz... -- B.warc.gz...
+    python infra/bench/compare.py [--within] A.warc.gz... -- B.warc.gz...
 
 Compared are, for each URL, HTTP status and SHA-256 of the body without transfer and content coding; a revisit counts
 as what it refers to. Prints counts and every difference. Exit code 0 = no difference, 1 = differences, 2 = usage.
-With --within, B may hold more URLs than A; with --answered, URLs of A that were only ever answered with 4xx or 5xx do
-not count. Reads with warcio, so that our own reader cannot hide our own mistakes.
+With --within, B may hold more URLs than A. Reads with warcio, so that our own reader cannot hide our own mistakes.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from warcio.archiveiterator import ArchiveIterator
@@ -89,12 +88,6 @@ def _body_sha256(record: ArcWarcRecord) -> str:
     return digest.hexdigest()
 
 
-def answered(held: Holding) -> Holding:
-    """Without URLs that had no answer but 4xx and 5xx: what a link leads to that was no address of a page."""
-    answers = {url: found for url, found in held.answers.items() if any(status < "4" for status, _ in found)}
-    return replace(held, answers=answers)
-
-
 def difference(a: Holding, b: Holding, *, within: bool = False) -> Difference:
     """`within`: what only B holds is no difference."""
     return Difference(
@@ -128,16 +121,14 @@ def report(a: Holding, b: Holding, found: Difference) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    options = [word for word in arguments if word in ("--within", "--answered")]
-    words = [word for word in arguments if word not in options]
+    within = "--within" in arguments
+    words = [word for word in arguments if word != "--within"]
     if words.count("--") != 1 or not 0 < words.index("--") < len(words) - 1:
         print((__doc__ or "").strip(), file=sys.stderr)
         return 2
     middle = words.index("--")
     a, b = read(words[:middle]), read(words[middle + 1 :])
-    if "--answered" in options:
-        a = answered(a)
-    found = difference(a, b, within="--within" in options)
+    found = difference(a, b, within=within)
     print(report(a, b, found))
     return 1 if found else 0
 

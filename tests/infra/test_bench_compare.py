@@ -106,16 +106,6 @@ def test_within_allows_more_and_nothing_else(tmp_path: Path) -> None:
     assert compare.main(["--within", b, "--", a]) == 1
 
 
-def test_answered_leaves_out_what_was_never_there(tmp_path: Path) -> None:
-    broken, sound = _File(tmp_path / "a.warc.gz"), _File(tmp_path / "b.warc.gz")
-    for file in (broken, sound):
-        file.response("http://a/", b"hello")
-    broken.response("http://a/nowhere", b"no such page", status="404 Not Found")
-    a, b = broken.done(), sound.done()
-    assert compare.main(["--within", a, "--", b]) == 1
-    assert compare.main(["--within", "--answered", a, "--", b]) == 0
-
-
 def test_wrong_usage_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert compare.main(["a.warc.gz"]) == 2
     assert "--" in capsys.readouterr().err

@@ -82,6 +82,8 @@ class Crawled:
 
     def page(self, page: Page) -> None:
         if page.candidate.seed:
+            # A seed that is visited again, such as after a rest, stands here once, as it is now.
+            self.seeds = [one for one in self.seeds if one.candidate.key != page.candidate.key]
             self.seeds.append(page)
         if page.completeness.verdict == "gaps":
             self.gaps += 1

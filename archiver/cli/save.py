@@ -74,6 +74,7 @@ async def _run(config: Config, environ: dict[str, str], *, quiet: bool) -> list[
                 progress.page(page)
 
             tally = await work.pump(patience=WAIT_FOR_HOST).run(on_page, concurrency=config.pace.concurrency)
+        pages = list({page.candidate.key: page for page in pages}.values())  # as each was told last
         pages.extend(await work.left_over(pages))
         shipped = await work.run.finish(stopped=tally.stopped, counts=dict(tally.statuses))
     return _in_order(config, pages, shipped)

@@ -10,6 +10,7 @@ from archiver import urls
 from archiver.clock import Clock
 from archiver.engine.gathered import Gathered
 from archiver.engine.limits import VisitLimits
+from archiver.engine.outcome import COME_BACK
 from archiver.engine.read import EMPTY, Reading, read
 from archiver.engine.registry import Registry, Shared
 from archiver.model import (
@@ -150,7 +151,7 @@ class Visit:
             key = fetched.candidate.key
             if fetched.exchange is not None or key in self._met:
                 self._gathered.owned.append(key)
-                self._registry.end(key, kept=fetched.exchange is not None)
+                self._registry.end(key, kept=_is_final(fetched))
 
     async def _read_document(self, fetched: Fetched) -> None:
         exchange = fetched.exchange
@@ -268,7 +269,7 @@ class Visit:
         if exchange is None:
             return
         self._bytes[origin] += exchange.response.size
-        if exchange.status in (429, 503):
+        if exchange.status in COME_BACK:
             self._stopped[origin] = f"the host answered {exchange.status} during this visit"
 
     def _count(self, fetched: Fetched) -> bool:
@@ -322,6 +323,11 @@ def redirect_target(fetched: Fetched) -> str | None:
     if not location:
         return None
     return urls.join(fetched.candidate.url, urls.of_header(location))
+
+
+def _is_final(fetched: Fetched) -> bool:
+    """Whether the job has its answer. One that says to come back is kept, and the URL asked for again."""
+    return fetched.exchange is not None and fetched.exchange.status not in COME_BACK
 
 
 def _why_failed(fetched: Fetched) -> str:

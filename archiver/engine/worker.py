@@ -142,9 +142,14 @@ class Worker:
         recorded = await t.gateway.record([fetched])
         deferred = decision.verdict is Verdict.DEFER
         not_before = decision.not_before.timestamp() if decision.not_before else t.clock.epoch() + RETRY_SECONDS
-        state = "deferred" if deferred else "refused"
-        outcome = VisitOutcome(state=state, reason=decision.reason.value, not_before=not_before if deferred else None)
-        await t.frontier.complete(claim, outcome, ())
+        if decision.reason is Reason.RATE_LIMITED:
+            # The host rests, not this URL: nothing of it is claimed before its time, and no attempt was made.
+            await t.frontier.release(claim, not_before=not_before, reason=decision.reason.value)
+        else:
+            state = "deferred" if deferred else "refused"
+            until = not_before if deferred else None
+            outcome = VisitOutcome(state=state, reason=decision.reason.value, not_before=until)
+            await t.frontier.complete(claim, outcome, ())
         page = Page(
             candidate=candidate,
             capture_id=uuid.uuid4().hex,

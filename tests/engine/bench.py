@@ -1,0 +1,125 @@
+"""An engine on fakes: a web in memory, a frontier and a budget in memory, a clock moved by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+from archiver import urls
+from archiver.engine.discover import Discoverer
+from archiver.engine.limits import VisitLimits
+from archiver.engine.pump import OnPage, Pump
+from archiver.engine.registry import Registry
+from archiver.engine.scopes import SeedScopes
+from archiver.engine.source import ClaimSource, RunLimits, Stop, Tally
+from archiver.engine.worker import Attempt, Tools, Worker
+from archiver.frontier.memory import MemoryFrontier
+from archiver.model import Candidate, CaptureItem, Kind, Origin, Outlink, Page, WarcItem
+from archiver.policy.scope import ScopeRules
+from archiver.ports import Declared, PaceRules
+from archiver.wire.memory import Answer
+from tests.gateway.gate import Bench
+
+SITE = "https://a.test"
+
+
+def html(body: str, **headers: str) -> Answer:
+    return Answer(headers={"Content-Type": "text/html", **headers}, body=body.encode())
+
+
+def css(body: str) -> Answer:
+    return Answer(headers={"Content-Type": "text/css"}, body=body.encode())
+
+
+def image() -> Answer:
+    return Answer(headers={"Content-Type": "image/png"}, body=b"\x89PNG")
+
+
+def redirect(where: str, status: int = 302) -> Answer:
+    return Answer(status=status, headers={"Location": where, "Content-Type": "text/html"})
+
+
+class Several(Bench):
+    """Several visits at a time, as on one's own hosts."""
+
+    def pace_of(self, origin: Origin, declared: Declared) -> PaceRules:
+        return PaceRules(delay=0.0, declared=declared, parallel=16)
+
+
+class Pages:
+    """A page log that remembers."""
+
+    def __init__(self) -> None:
+        self.added: list[Page] = []
+
+    def add(self, page: Page) -> None:
+        self.added.append(page)
+
+
+class Engine:
+    """`pages` by path or URL. `crawl` pumps until nothing is left; `visit` does one seed."""
+
+    def __init__(self, pages: Mapping[str, Answer], *, scope: str = "host", **limits: object) -> None:
+        known = {urls.join(SITE, url) or url: answer for url, answer in pages.items()}
+        self.bench = Several(known)
+        self.log = Pages()
+        self.frontier = MemoryFrontier(self.bench.clock, own=lambda origin: True)
+        self.scopes = SeedScopes([ScopeRules(seed=f"{SITE}/", scope_type=scope)])
+        self.registry = Registry()
+        self.worker = Worker(
+            Tools(
+                gateway=self.bench.gate,
+                frontier=self.frontier,
+                budget=self.bench.budget,
+                registry=self.registry,
+                discoverer=Discoverer(self.scopes.check),
+                pages=self.log,
+                clock=self.bench.clock,
+                limits=replace(VisitLimits(), **limits),  # type: ignore[arg-type]
+                policy="strict/1",
+            )
+        )
+        self.told: list[Page] = []
+        self.stop = Stop()
+
+    async def seed(self, *paths: str) -> None:
+        seeds = [Outlink(candidate=candidate(path)) for path in paths]
+        await self.frontier.add(seeds)
+
+    async def attempt(self, path: str = "/") -> Attempt:
+        await self.seed(path)
+        (claim,) = await self.frontier.claim(1)
+        return await self.worker.attempt(claim)
+
+    async def visit(self, path: str = "/") -> Page:
+        page = (await self.attempt(path)).page
+        assert page is not None
+        return page
+
+    async def crawl(self, *paths: str, concurrency: int = 4, on_page: OnPage | None = None, **limits: object) -> Tally:
+        await self.seed(*(paths or ("/",)))
+        source = ClaimSource(
+            frontier=self.frontier, clock=self.bench.clock, limits=RunLimits(**limits), stop=self.stop, batch=8,  # type: ignore[arg-type]
+        )  # fmt: skip
+        async with asyncio.timeout(20):
+            return await Pump(source, self.worker).run(on_page or self.told.append, concurrency=concurrency)
+
+    @property
+    def asked(self) -> list[str]:
+        """What was asked for, in order, without the site's name."""
+        return [request.url.removeprefix(SITE) for request in self.bench.web.asked]
+
+    @property
+    def written(self) -> list[list[str]]:
+        """URLs (or record targets) by batch."""
+        return [[target(item) for item in batch] for batch in self.bench.recorder.batches]
+
+
+def target(item: WarcItem) -> str:
+    return item.exchange.url.removeprefix(SITE) if isinstance(item, CaptureItem) else item.target
+
+
+def candidate(path: str) -> Candidate:
+    url = urls.join(SITE, path) or path
+    return Candidate(url=url, key=urls.canonical(url), origin=urls.origin_of(url), kind=Kind.DOCUMENT, seed=True)

@@ -1,0 +1,67 @@
+"""Who fetches a URL that several want at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from archiver.engine.registry import Registry, Shared
+
+
+async def test_the_first_fetches_the_others_wait_and_share() -> None:
+    registry = Registry()
+    assert await registry.begin("a") is Shared.NEW
+    waiting = [asyncio.ensure_future(registry.begin("a")) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert not any(one.done() for one in waiting) and not registry.is_kept("a")
+    registry.end("a", kept=True)
+    assert [await one for one in waiting] == [Shared.KEPT] * 3
+    assert registry.is_kept("a") and await registry.begin("a") is Shared.KEPT
+
+
+async def test_a_failure_is_told_to_those_who_waited_and_may_be_tried_again() -> None:
+    registry = Registry()
+    await registry.begin("a")
+    waiting = asyncio.ensure_future(registry.begin("a"))
+    await asyncio.sleep(0)
+    registry.end("a", kept=False)
+    assert await waiting is Shared.FAILED
+    assert await registry.begin("a") is Shared.NEW
+
+
+async def test_what_was_not_committed_is_forgotten() -> None:
+    registry = Registry()
+    await registry.begin("a")
+    registry.end("a", kept=True)
+    registry.forget(["a", "never"])
+    assert await registry.begin("a") is Shared.NEW
+
+
+async def test_a_cancelled_waiter_leaves_the_key_alone() -> None:
+    registry = Registry()
+    await registry.begin("a")
+    waiting, patient = (asyncio.ensure_future(registry.begin("a")) for _ in range(2))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.sleep(0)
+    registry.end("a", kept=True)
+    assert await patient is Shared.KEPT
+
+
+async def test_taking_never_waits() -> None:
+    registry = Registry()
+    assert registry.take("a") and not registry.take("a")
+    registry.end("a", kept=True)
+    assert not registry.take("a")
+
+
+async def test_an_earlier_process_is_asked_once() -> None:
+    asked: list[Sequence[str]] = []
+
+    async def ask(keys: Sequence[str]) -> frozenset[str]:
+        asked.append(keys)
+        return frozenset({"old"} & set(keys))
+
+    registry = Registry(ask)
+    assert [await registry.begin(key) for key in ("old", "old", "new")] == [Shared.KEPT, Shared.KEPT, Shared.NEW]
+    assert asked == [["old"], ["new"]]

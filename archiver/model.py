@@ -1,4 +1,4 @@
-"""Every value that crosses a border between packages. Frozen, keyword-only; refusals are data here, never exceptions."""
+"""Every value that crosses a border between packages. Frozen, keyword-only; refusals are data, never exceptions."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotsAnswer:
-    """What robots.txt says about one URL. `objection` None = may be fetched; `evidence` = record id in this job's WARC."""
+    """What robots.txt says about one URL. `objection` None = may be fetched; `evidence`: a record of this job."""
 
     state: str
     objection: Objection | None = None
@@ -280,7 +280,7 @@ class Frontier(Protocol):
         ...
 
     async def claim(self, n: int, *, lease: float = 300.0) -> list[Claim]:
-        """Up to `n` candidates of origins that are due, in order of depth then discovery; one an origin unless its own."""
+        """Up to `n` candidates of origins that are due, by depth, then discovery; one an origin unless its own."""
         ...
 
     async def renew(self, claim: Claim, *, lease: float = 300.0) -> Claim | None: ...
@@ -324,7 +324,7 @@ class Recorder(Protocol):
     """WARC writing, off the event loop. A batch is contiguous in its file and written before the call returns."""
 
     async def record(self, items: Sequence[WarcItem]) -> list[Recorded]:
-        """write(2) all records of a visit; survives SIGKILL afterwards. Raises DiskError, rolled back to a whole record."""
+        """write(2) a visit's records; survives SIGKILL afterwards. Raises DiskError, rolled back to a whole record."""
         ...
 
     async def closed(self) -> list[ClosedSegment]:

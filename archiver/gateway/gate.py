@@ -102,7 +102,7 @@ class Gate:
             return Objection(
                 verdict=Verdict.REFUSE,
                 reason=Reason.CRAWL_DELAY_BUDGET,
-                rule=f"{declared.source or 'the site'} asks for {wait:.0f} s of waiting, the visit has {limit:.0f} s left",
+                rule=f"{declared.source or 'the site'} wants a wait of {wait:.0f} s, with {limit:.0f} s left",
             )
         if wait > 0:
             await self._ports.sleep(wait)

@@ -49,12 +49,15 @@ class Registry:
             return Shared.KEPT
         return Shared.NEW
 
-    def take(self, key: str) -> bool:
-        """Take the key without waiting; False when somebody has it or has it in hand."""
+    async def take(self, key: str) -> bool:
+        """Take the key without waiting for anybody; False when this job has it, or somebody has it in hand."""
         digest = _digest(key)
         if digest in self._done or digest in self._running:
             return False
         self._running[digest] = asyncio.get_running_loop().create_future()
+        if self._ask is not None and await self._ask([key]):
+            self.end(key, kept=True)
+            return False
         return True
 
     def end(self, key: str, *, kept: bool) -> None:

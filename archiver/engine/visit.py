@@ -81,7 +81,7 @@ class Visit:
         self._document_came(fetched)
         while (target := await self._next_hop(fetched)) is not None:
             following = self._follow(fetched.candidate, target, kind=Kind.DOCUMENT)
-            objection = self._hop_objection(following)
+            objection = await self._hop_objection(following)
             if objection is not None:
                 gathered.fetched.append(self._gateway.refuse(following, decide([objection], policy=self._policy)))
                 return
@@ -135,13 +135,13 @@ class Visit:
                     hop, keep=replace(hop.keep, access=keep.access, reason=keep.reason, rule=keep.rule)
                 )
 
-    def _hop_objection(self, following: Candidate) -> Objection | None:
+    async def _hop_objection(self, following: Candidate) -> Objection | None:
         """A redirect to what another visit of this job has, or has in hand, ends here: that URL has its own visit."""
         if following.hops > self._limits.hops:
             return _refuse(Reason.TOO_MANY_REDIRECTS, f"more than {self._limits.hops} redirects in a row")
         if following.url in {fetched.candidate.url for fetched in self._gathered.fetched}:
             return _refuse(Reason.TOO_MANY_REDIRECTS, "redirects in a circle")
-        if following.key not in self._met and not self._registry.take(following.key):
+        if following.key not in self._met and not await self._registry.take(following.key):
             return _refuse(Reason.DUPLICATE, "this job has the redirect's target already")
         return None
 

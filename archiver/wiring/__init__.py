@@ -25,6 +25,7 @@ from archiver.engine.scopes import SeedScopes
 from archiver.engine.ship import ClosedFile, Shipper, closed_file
 from archiver.engine.source import ClaimSource, RunLimits, Stop
 from archiver.engine.worker import Tools, Worker
+from archiver.errors import DiskError
 from archiver.frontier.hosts import SqliteHostBudget
 from archiver.frontier.jobs import FrontierFile, open_frontier
 from archiver.frontier.memory import MemoryFrontier
@@ -142,6 +143,7 @@ async def session(
         )  # fmt: skip
         stack.callback(ledger.close)
         recorder = _recorder(config, places, clock, ledger, job, saving=saving)
+        stack.push_async_callback(_let_go, recorder)
         budget = SqliteHostBudget(places.hosts, clock, own=own)
         stack.push_async_callback(budget.close)
         trust = Trust([config.network.ca_file] if config.network.ca_file else [])
@@ -204,6 +206,12 @@ async def session(
                 worker=Worker(tools), frontier=frontier, budget=budget, stop=stop, clock=clock, scopes=scopes,
                 seeds=seeds,
             )  # fmt: skip
+
+
+async def _let_go(recorder: WarcRecorder) -> None:
+    """Whatever ended the run: its files are closed where that is possible, and not held any longer where it is not."""
+    with contextlib.suppress(DiskError):
+        await recorder.close()
 
 
 async def _frontier(

@@ -50,9 +50,9 @@ async def test_a_cancelled_waiter_leaves_the_key_alone() -> None:
 
 async def test_taking_never_waits() -> None:
     registry = Registry()
-    assert registry.take("a") and not registry.take("a")
+    assert await registry.take("a") and not await registry.take("a")
     registry.end("a", kept=True)
-    assert not registry.take("a")
+    assert not await registry.take("a")
 
 
 async def test_an_earlier_process_is_asked_once() -> None:
@@ -65,3 +65,4 @@ async def test_an_earlier_process_is_asked_once() -> None:
     registry = Registry(ask)
     assert [await registry.begin(key) for key in ("old", "old", "new")] == [Shared.KEPT, Shared.KEPT, Shared.NEW]
     assert asked == [["old"], ["new"]]
+    assert not await Registry(ask).take("old"), "where a redirect leads, it may have been fetched before too"

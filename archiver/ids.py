@@ -1,4 +1,5 @@
-"""Record ids: random UUIDs (version 4; RFC 9562, 5.4) as URNs, many cut out of one draw of the system's randomness."""
+"""Random identifiers, many cut out of one draw of the system's randomness: record ids (UUID version 4; RFC 9562, 5.4)
+as URNs, and salts."""
 
 from __future__ import annotations
 
@@ -7,7 +8,9 @@ import os
 _BATCH = 64
 
 _ready: list[str] = []
+_salts: list[str] = []
 os.register_at_fork(after_in_child=_ready.clear)  # else both processes would hand out the same ones
+os.register_at_fork(after_in_child=_salts.clear)
 
 
 def new_record_id() -> str:
@@ -17,6 +20,16 @@ def new_record_id() -> str:
             return _ready.pop()
         except IndexError:
             _ready.extend(_draw())
+
+
+def new_salt() -> str:
+    """32 hex digits of randomness. Any thread may ask."""
+    while True:
+        try:
+            return _salts.pop()
+        except IndexError:
+            text = os.urandom(16 * _BATCH).hex()
+            _salts.extend(text[at : at + 32] for at in range(0, len(text), 32))
 
 
 def _draw() -> list[str]:

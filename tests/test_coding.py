@@ -163,7 +163,9 @@ def test_inner_layers_are_bounded_like_the_outer_one() -> None:
     assert len(got.data) == LIMIT and not got.complete
 
 
-@pytest.mark.parametrize(("name", "empty"), [("gzip", gzip.compress(b"")), ("zstd", zstandard.compress(b""))])
+@pytest.mark.parametrize(
+    ("name", "empty"), [("gzip", gzip.compress(b"")), ("zstd", zstandard.compress(b""))], ids=["gzip", "zstd"]
+)
 def test_a_million_empty_members_are_not_walked(name: str, empty: bytes) -> None:
     got = decode(empty * 1_000_000, name.encode(), limit=LIMIT)
     assert got.error is not None and str(MAX_MEMBERS) in got.error

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import can_ada
+
 from archiver import urls
 from archiver.extract import css, srcset
 
 MAX_LINKS = 20_000
 MAX_REQUISITES = 5_000
 MAX_METAS = 1_000
+MEMO = 5_000
+MEMOS = 200
 
 
 class Link(NamedTuple):
@@ -38,6 +42,21 @@ class Rel(NamedTuple):
     type: str
 
 
+_memos: dict[str, dict[str, str | None]] = {}
+
+
+def _memo(base: can_ada.URL | None) -> dict[str, str | None]:
+    """References of a folder by how they are written: the pages of a site repeat their navigation."""
+    if base is None:
+        return {}
+    folder = str(base.href).partition("?")[0].rpartition("/")[0]
+    if folder not in _memos:
+        if len(_memos) >= MEMOS:
+            _memos.clear()
+        _memos[folder] = {}
+    return _memos[folder]
+
+
 class References:
     """Collects what one document refers to; each raw reference is resolved once, whatever its fragment."""
 
@@ -48,12 +67,12 @@ class References:
         self.requisites: dict[str, Requisite] = {}
         self.rels: list[Rel] = []
         self.capped = False
-        self._resolved: dict[str, str | None] = {}
+        self._resolved = _memo(self.base)
 
     def rebase(self, href: str) -> None:
         """What follows is relative to `href`, when that is an http(s) URL."""
         self.base = urls.base_of(self.own_url, href)
-        self._resolved.clear()
+        self._resolved = _memo(self.base)
 
     def absolute(self, raw: str | None) -> str | None:
         """The url form of a reference; None for what is empty, a mere fragment, or no http(s) URL."""
@@ -66,7 +85,10 @@ class References:
         stripped = raw.strip(" \t\n\f\r")
         is_data = stripped[:5].lower() == "data:"
         url = urls.resolve(self.base, stripped) if stripped and not is_data else None
-        if not is_data:
+        # A query alone keeps the page's own path, which other pages of the folder do not share.
+        if not is_data and not stripped.startswith("?"):
+            if len(self._resolved) >= MEMO:
+                self._resolved.clear()
             self._resolved[raw] = url
         return url
 

@@ -11,13 +11,14 @@ nobody can find out by trying which body a leaf stood for, and the chain still v
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 import orjson
+
+from archiver.ids import new_salt
 
 FORMAT = "archiver-ledger/1"
 ZEROS = "0" * 64
@@ -45,7 +46,7 @@ class MadeRow(NamedTuple):
 def make_row(after: Link, body: bytes, *, salt: str | None = None) -> MadeRow:
     """Chain `body` (JSON text, UTF-8) to what stands before it. `salt` is random unless a test gives one."""
     if salt is None:
-        salt = os.urandom(16).hex()
+        salt = new_salt()
     leaf = sha256(salt.encode() + body).hexdigest()
     digest = sha256((after.hash + leaf).encode()).hexdigest()
     seq = after.seq + 1

@@ -12,7 +12,7 @@ from archiver.wire.connection import KEEP_SECONDS, Connection
 class Pool:
     """At most `per_peer` idle connections to one address of one origin and `total` altogether; one event loop."""
 
-    def __init__(self, *, per_peer: int = 6, total: int = 128) -> None:
+    def __init__(self, *, per_peer: int = 32, total: int = 128) -> None:
         self._per_peer = per_peer
         self._total = total
         self._idle: dict[tuple[Origin, str], list[Connection]] = {}

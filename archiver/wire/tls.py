@@ -50,8 +50,9 @@ class Trust:
 def _read(path: str) -> AddedRoots:
     try:
         data = Path(path).read_bytes()
-        probe = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        probe.load_verify_locations(cadata=data.decode("ascii"))
+        if path not in _BUNDLES:  # the system's own need no proof, and parsing one costs 50 ms
+            probe = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            probe.load_verify_locations(cadata=data.decode("ascii"))
     except (OSError, ValueError) as exc:
         message = f"caFile / SSL_CERT_FILE {path}: {exc}; give a readable PEM file of certificates"
         raise ConfigError(message) from exc

@@ -208,7 +208,7 @@ def test_long_lists_are_cut_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(page.requisites) == MAX_REQUISITES and page.capped
     assert not facts(b"<a href=x>").capped
     monkeypatch.setattr(html, "MAX_ELEMENTS", 5000)
-    page = facts(b"<a href=x>" + b"<p>" * 6000 + b"<a href=y>")
+    page = facts(b"<a href=x>" + b"<p>" * html.TREE_UP_TO + b"<a href=y>")
     assert page.capped and len(page.links) == 1
 
 

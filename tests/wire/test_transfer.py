@@ -24,6 +24,7 @@ DATA = b"data " * 1000
         (b"gzip", gzip.compress(b"\0" * (5 << 20)), "grows to more than"),
         (b"compress", b"x", "unknown"),
     ],
+    ids=["gzip", "x-gzip", "deflate", "cut", "broken", "bomb", "unknown"],
 )
 def test_codings(coding: bytes, coded: bytes, problem: str | None) -> None:
     into = Spool()

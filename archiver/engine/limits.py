@@ -15,7 +15,7 @@ class VisitLimits:
     requisite_bytes: int = 100_000_000
     in_flight: int = 4
     hops: int = 20
-    decoded: int = 64 << 20
+    decoded: int = 16 << 20  # twice what is looked at of any one document
     frame_depth: int = 3
     spool: int = 1_000_000_000
     want_requisites: bool = True

@@ -15,7 +15,7 @@ from archiver.errors import DiskError
 from archiver.model import Actor, Page, Reason
 from archiver.wiring import Session, session
 from tests.servers.raw import RawServer
-from tests.system.cli import archiver, check_collection, collection, running
+from tests.system.cli import archiver, check_collection, collection, ledger_bodies, records, running, warcs
 from tests.system.site import asked, site
 
 ACTOR = Actor(name="t", through="cli")
@@ -63,7 +63,10 @@ async def test_a_fault_inside_comes_out_as_itself_and_leaves_what_was_captured()
             assert work.resumed
             await drive(work)
         assert asked(server.requests) == before, "everything was there already"
-    check_collection(collection(Path.cwd()))
+    folder = collection(Path.cwd())
+    check_collection(folder)
+    stored = {row["file"] for row in ledger_bodies(folder) if row["event"] == "stored"}
+    assert {path.name for path in warcs(folder)} <= stored, "what the first run closed and did not store, the next does"
 
 
 async def test_an_interrupted_crawl_is_the_same_job_and_a_finished_one_is_not() -> None:
@@ -97,8 +100,6 @@ async def test_save_keeps_its_rows_in_its_own_warc() -> None:
         config = for_save([server.url("/")], given, dict(os.environ))
         async with opened(config, saving=True) as work:
             await drive(work)
-    from tests.system.cli import records
-
     (ledger,) = (one for one in records(collection(Path.cwd())) if (one.headers.target or "").startswith("urn:ledger:"))
     assert b'\\"event\\":\\"decision\\"' in ledger.block or b'"event":"decision"' in ledger.block
     (info,) = (one for one in records(collection(Path.cwd())) if one.headers.type == "warcinfo")

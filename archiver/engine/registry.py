@@ -25,6 +25,8 @@ class Registry:
     def __init__(self, ask: AskFrontier | None = None) -> None:
         self._done: set[bytes] = set()
         self._running: dict[bytes, asyncio.Future[bool]] = {}
+        self._uncommitted: set[bytes] = set()
+        self._settling: dict[bytes, asyncio.Future[None]] = {}
         self._ask = ask
 
     def is_kept(self, key: str) -> bool:
@@ -45,7 +47,7 @@ class Registry:
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._running[digest] = future
         if self._ask is not None and await self._ask([key]):
-            self.end(key, kept=True)
+            self._known(digest)
             return Shared.KEPT
         return Shared.NEW
 
@@ -56,7 +58,7 @@ class Registry:
             return False
         self._running[digest] = asyncio.get_running_loop().create_future()
         if self._ask is not None and await self._ask([key]):
-            self.end(key, kept=True)
+            self._known(digest)
             return False
         return True
 
@@ -65,15 +67,47 @@ class Registry:
         digest = _digest(key)
         if kept:
             self._done.add(digest)
-        future = self._running.pop(digest, None)
-        if future is not None and not future.done():
-            future.set_result(kept)
+            self._uncommitted.add(digest)
+        self._resolve(digest, kept=kept)
+
+    async def settled(self, key: str) -> bool:
+        """Wait for the visit that kept the key to be committed; False when it was not, and the key is free again.
+
+        A page may be called done on the strength of another visit only then: a process that dies in between must find
+        it pending.
+        """
+        digest = _digest(key)
+        if digest in self._uncommitted:
+            await asyncio.shield(self._settling.setdefault(digest, asyncio.get_running_loop().create_future()))
+        return digest in self._done
+
+    def commit(self, keys: Iterable[str]) -> None:
+        """The visit that fetched them stands in the frontier."""
+        for key in keys:
+            self._settle(_digest(key))
 
     def forget(self, keys: Iterable[str]) -> None:
         """The visit that fetched them was not committed: nobody may rely on it."""
         for key in keys:
-            self._done.discard(_digest(key))
-            self.end(key, kept=False)
+            digest = _digest(key)
+            self._done.discard(digest)
+            self._resolve(digest, kept=False)
+            self._settle(digest)
+
+    def _known(self, digest: bytes) -> None:
+        self._done.add(digest)
+        self._resolve(digest, kept=True)
+
+    def _resolve(self, digest: bytes, *, kept: bool) -> None:
+        future = self._running.pop(digest, None)
+        if future is not None and not future.done():
+            future.set_result(kept)
+
+    def _settle(self, digest: bytes) -> None:
+        self._uncommitted.discard(digest)
+        future = self._settling.pop(digest, None)
+        if future is not None and not future.done():
+            future.set_result(None)
 
 
 def _digest(key: str) -> bytes:

@@ -38,6 +38,7 @@ class RunParts:
     `disk_is_full` is asked every second; then the run stops as after a signal. `finished` is called when the job is
     over (not when it was interrupted). `rotate` closes the ledger's segment and gives its file, None when it holds
     nothing new; `leftovers` the files complete only at the end (the list of pages).
+    `unshipped`: files that an earlier process closed and did not live to store; `on_shipped` is told each name.
     """
 
     clock: Clock
@@ -53,6 +54,8 @@ class RunParts:
     rotate: Callable[[], ClosedFile | None]
     leftovers: Callable[[], Sequence[ClosedFile]]
     salvaged: Sequence[Salvaged] = ()
+    unshipped: Sequence[ClosedSegment] = ()
+    on_shipped: Callable[[str], None] = lambda name: None
 
 
 class Salvaged(Protocol):
@@ -110,6 +113,7 @@ class Run:
             self._p.ledger.append(LedgerEntry(event="salvage", data=data))
             if one.segment is not None:
                 self._take([one.segment])
+        self._take(self._p.unshipped)
 
     async def _keep(self) -> None:
         while True:
@@ -136,10 +140,12 @@ class Run:
             stored = await self._p.shipper.ship(segment)
         except WarcError as damaged:  # its pages stay `captured`, with this as their error; the job goes on
             self._damaged = self._damaged or damaged
+            self._p.on_shipped(segment.file)  # judged once: a later run need not fail for it again
             return
         self.shipped.stored.extend(stored)
         self.shipped.files.add(segment.file)
         self._p.ledger.append_many([stored_entry(one) for one in stored])
+        self._p.on_shipped(segment.file)
 
     async def finish(self, *, stopped: Reason | None, counts: dict[str, int]) -> Shipped:
         """Close everything, then check and store it; tells what was not fetched and why. Call inside `open`."""

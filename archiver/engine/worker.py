@@ -68,7 +68,9 @@ class Worker:
     async def attempt(self, claim: Claim) -> Attempt:
         """Visit one claimed URL. Robots is asked before a place is taken, never while holding one (decision 12)."""
         candidate = claim.candidate
-        if await self._t.registry.begin(candidate.key) is Shared.KEPT:
+        while await self._t.registry.begin(candidate.key) is not Shared.NEW:
+            if not await self._t.registry.settled(candidate.key):
+                continue
             await self._t.frontier.complete(claim, VisitOutcome(state="done", reason=Reason.DUPLICATE.value), ())
             return Attempt()
         try:
@@ -107,6 +109,7 @@ class Worker:
             seconds = t.clock.monotonic() - timing.started
             page = page_of(gathered, capture_id, refs, timing.started_at, seconds, wanted=t.limits.want_requisites)
             await self._commit(claim, gathered, page)
+            t.registry.commit(gathered.owned)
         except BaseException:
             t.registry.forget(gathered.owned)
             raise

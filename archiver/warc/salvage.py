@@ -64,6 +64,21 @@ def salvage(folder: Path) -> list[Salvaged]:
     return found
 
 
+def closed_segments(folder: Path, known: frozenset[str]) -> list[ClosedSegment]:
+    """Closed and indexed files of a collection whose names are not in `known`. Raises DiskError."""
+    found = []
+    for access in Access:
+        archive = warc_folder(folder, access)
+        try:
+            for path in sorted(archive.glob("*.warc.gz")):
+                index = _index_path(folder, access, path.name)
+                if path.name not in known and index.exists():
+                    found.append(_segment(folder, access, path, verify_file(path).records, index.read_bytes()))
+        except OSError as error:
+            raise disk_error(archive, 0, error) from error
+    return found
+
+
 def _salvage_open(folder: Path, access: Access, path: Path) -> Salvaged | None:
     """None = somebody else has it."""
     try:

@@ -37,8 +37,9 @@ from archiver.pages import PagesFile
 from archiver.policy.address import AllowList
 from archiver.ports import Frontier
 from archiver.store.local import LocalStore
+from archiver.store.shipped import ShippedNames
 from archiver.warc.reindex import verify_closed
-from archiver.warc.salvage import Salvaged, salvage
+from archiver.warc.salvage import Salvaged, closed_segments, salvage
 from archiver.warc.streams import SegmentSettings
 from archiver.warc.writer import WarcRecorder
 from archiver.wire.client import HttpClient
@@ -135,6 +136,7 @@ async def session(
             job = file.job
             stack.push_async_callback(file.close)
         salvaged = await asyncio.to_thread(salvage, places.root)
+        shipped, unshipped = await _shipping(places, salvaged)
         if file is not None and file.resumed:
             await _requeue_lost(file, places, salvaged)
         ledger = JsonlLedger(
@@ -192,6 +194,8 @@ async def session(
             facts=facts(config, environ, trust, resumed=file is not None and file.resumed),
             epilogue=_epilogue(ledger, recorder, places, clock, job) if saving else _nothing,
             salvaged=salvaged,
+            unshipped=unshipped,
+            on_shipped=shipped.add,
             finished=file.finish if file is not None else _nothing,
             stop=stop,
             disk_is_full=lambda: _disk_is_full(places.out, config.limits.disk_utilization),
@@ -206,6 +210,13 @@ async def session(
                 worker=Worker(tools), frontier=frontier, budget=budget, stop=stop, clock=clock, scopes=scopes,
                 seeds=seeds,
             )  # fmt: skip
+
+
+async def _shipping(places: Places, salvaged: Sequence[Salvaged]) -> tuple[ShippedNames, list[ClosedSegment]]:
+    """The list of what is stored, and what an earlier process closed and did not live to store."""
+    shipped = ShippedNames(places.state / "shipped")
+    known = shipped.names() | {one.file for one in salvaged}
+    return shipped, await asyncio.to_thread(closed_segments, places.root, known)
 
 
 async def _let_go(recorder: WarcRecorder) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from archiver.errors import DiskError
-from archiver.model import Page, Reason, WarcItem
+from archiver.model import Exchange, Page, Reason, WarcItem
+from archiver.ports import WireRequest
 from archiver.wire.memory import Answer
-from tests.engine.bench import SITE, Engine, html
+from tests.engine.bench import SITE, Engine, html, redirect
 
 CHAIN = {f"/{number or ''}": html(f"<a href=/{number + 1}>next</a>") for number in range(20)}
 
@@ -83,3 +86,24 @@ async def test_a_fault_of_the_disk_ends_the_run_as_itself() -> None:
         await engine.crawl()
     assert (await engine.frontier.counts()).done == 0, "what was not written is not done"
     assert not engine.registry.is_kept(f"{SITE}/")
+
+
+async def test_a_page_is_not_done_before_the_visit_that_fetched_it_is() -> None:
+    """A redirect's target with a claim of its own: whoever dies in between must leave it pending."""
+    page = html("<a href=/next>x</a><img src=/i.png>")
+    engine = Engine({"/moved": redirect("/page"), "/page": page, "/next": html("")})
+    done_at_image: list[int] = []
+    dial = engine.bench.web.exchange
+
+    async def exchange(request: WireRequest) -> Exchange:
+        if request.url.endswith("/i.png"):
+            for _ in range(50):
+                await asyncio.sleep(0)
+            done_at_image.append((await engine.frontier.counts()).done)
+        return await dial(request)
+
+    engine.bench.web.exchange = exchange  # type: ignore[method-assign]
+    await engine.crawl("/moved", "/page")
+    assert done_at_image == [0]
+    assert sorted(engine.asked) == ["/i.png", "/moved", "/next", "/page"]
+    assert (await engine.frontier.counts()).done == 3

@@ -66,3 +66,18 @@ async def test_an_earlier_process_is_asked_once() -> None:
     assert [await registry.begin(key) for key in ("old", "old", "new")] == [Shared.KEPT, Shared.KEPT, Shared.NEW]
     assert asked == [["old"], ["new"]]
     assert not await Registry(ask).take("old"), "where a redirect leads, it may have been fetched before too"
+
+
+async def test_what_another_visit_keeps_counts_for_a_page_once_that_visit_is_committed() -> None:
+    registry = Registry()
+    for key in ("a", "b"):
+        await registry.begin(key)
+        registry.end(key, kept=True)
+    assert await registry.begin("a") is Shared.KEPT, "as a requisite it may be shared at once"
+    waiting = [asyncio.ensure_future(registry.settled(key)) for key in ("a", "a", "b")]
+    await asyncio.sleep(0)
+    assert not any(one.done() for one in waiting)
+    registry.commit(["a"])
+    registry.forget(["b"])
+    assert [await one for one in waiting] == [True, True, False]
+    assert await registry.settled("a") and await registry.begin("b") is Shared.NEW

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.servers.raw import RawServer
-from tests.system.cli import archiver, check_collection, collection, running, whole_lines
+from tests.system.cli import archiver, check_collection, collection, ledger_bodies, running, warcs, whole_lines
 from tests.system.site import asked, site
 
 pytestmark = pytest.mark.system
@@ -100,6 +100,8 @@ def kills(tmp_path: Path, driver: str, times: int, seed: int, pages: int) -> Non
         assert archiver("verify", str(collection(torn)), cwd=torn).code == 0
         assert len(server.requests) == settled
     check_collection(collection(torn))
+    stored = {row["file"] for row in ledger_bodies(collection(torn)) if row["event"] == "stored"}
+    assert {path.name for path in warcs(collection(torn))} <= stored, "each file is stored by some run"
     lines = [line for index in collection(torn).rglob("*.cdxj") for line in index.read_text().splitlines()]
     assert wanted <= {json.loads(line.split(" ", 2)[2])["url"].removeprefix(server.origin) for line in lines}
 

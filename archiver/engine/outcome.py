@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from archiver.engine.gathered import Gathered
 from archiver.model import Access, Candidate, Decision, Fetched, Page, Reason, Status, Verdict, WarcRecordRef
-from archiver.ports import VisitOutcome
+from archiver.ports import VisitOutcome, Wait
 
 COME_BACK = frozenset({429, 503})
 
@@ -100,14 +100,18 @@ def _epoch(moment: datetime | None) -> float | None:
     return None if moment is None else moment.astimezone(UTC).timestamp()
 
 
-def not_visited(candidate: Candidate, *, now: datetime, until: float | None) -> Page:
-    """A seed whose turn did not come in this run; `until` (epoch) is when its host may be asked again."""
-    decision = Decision(
-        verdict=Verdict.DEFER,
-        reason=Reason.RATE_LIMITED if until is not None else Reason.INTERRUPTED,
-        rule="the host asked for a rest" if until is not None else "the run ended before its turn",
-        not_before=datetime.fromtimestamp(until, UTC) if until is not None else None,
-    )
+def not_visited(candidate: Candidate, *, now: datetime, until: float | None, wait: Wait | None = None) -> Page:
+    """A seed whose turn did not come in this run; `until` (epoch) is when its host may be asked again.
+
+    `wait`: why its turn did not come, where the host budget said so and that time is still to come.
+    """
+    reason, rule = Reason.INTERRUPTED, "the run ended before its turn"
+    if until is not None:
+        reason, rule = Reason.RATE_LIMITED, "the host asked for a rest"
+    elif wait is not None and wait.until > now.timestamp():
+        until, rule = wait.until, wait.rule or "the host is not to be asked now"
+        reason = Reason(wait.why) if wait.why in Reason._value2member_map_ else Reason.RATE_LIMITED
+    decision = Decision(verdict=Verdict.DEFER, reason=reason, rule=rule, not_before=moment(until))
     return Page(
         candidate=candidate,
         capture_id="",
@@ -118,3 +122,11 @@ def not_visited(candidate: Candidate, *, now: datetime, until: float | None) -> 
         seconds=0.0,
         final_url=candidate.url,
     )
+
+
+def moment(epoch: float | None) -> datetime | None:
+    """Epoch seconds as a time in UTC. None as well past the year 9999, which a site may ask for."""
+    try:
+        return None if epoch is None else datetime.fromtimestamp(epoch, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -18,7 +18,7 @@ COMPRESSED_OFF_LOOP = 12_288  # the same on the wire, where a content coding may
 class Reading:
     """`requisites` are (URL, type), `links` (URL, nofollow), `metas` (name, content), `refresh` (seconds, URL).
 
-    URLs are absolute, without fragment.
+    URLs are absolute, without fragment. `capped`: the document holds more than is looked at.
     """
 
     title: str = ""
@@ -27,6 +27,7 @@ class Reading:
     metas: tuple[tuple[str, str], ...] = ()
     is_html: bool = False
     refresh: tuple[float, str] | None = None
+    capped: bool = False
 
 
 EMPTY = Reading()
@@ -63,4 +64,5 @@ def _read(url: str, exchange: Exchange, label: str, limit: int, type_hint: str) 
         metas=facts.metas,
         refresh=facts.meta_refresh,
         is_html=True,
+        capped=facts.capped,
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from weakref import WeakValueDictionary
 
 from archiver.clock import Clock
+from archiver.engine.outcome import moment
 from archiver.model import Candidate, Decision, Fetched, Origin, Reason, Verdict
 from archiver.ports import Admitted, Gateway, HostBudget, VisitSlot, Wait
 
@@ -87,5 +87,5 @@ class Single:
             reason=Reason(wait.why) if known else Reason.RATE_LIMITED,
             rule=wait.rule or "the host is not to be asked now",
             policy=self._t.policy,
-            not_before=datetime.fromtimestamp(wait.until, UTC),
+            not_before=moment(wait.until),
         )

@@ -47,6 +47,8 @@ class Visit:
         self._deadline = 0.0
         self._started = 0
         self._met: set[str] = set()
+        self._asked: Counter[Origin] = Counter()
+        self._hopped: Counter[Origin] = Counter()
         self._bytes: Counter[Origin] = Counter()
         self._places: dict[Origin, asyncio.Semaphore] = {}
         self._stopped: dict[Origin, str] = {}
@@ -106,6 +108,8 @@ class Visit:
                 urls.redacted(urls.of_header(location)), "document", Reason.UNSUPPORTED_SCHEME,
                 "redirects to what is no http or https URL",
             )  # fmt: skip
+        elif self._gathered.reading is not None and self._gathered.reading.capped:
+            self._gap(fetched.candidate.url, "document", Reason.SIZE_LIMIT, "larger than what is looked through")
 
     def _document_came(self, fetched: Fetched) -> None:
         self._gathered.fetched.append(fetched)
@@ -188,10 +192,15 @@ class Visit:
         if self._registry.is_kept(key):
             self._gathered.kept += 1
             return None
-        if self._started >= self._limits.requisites:
-            self._gap(url, resource_type, Reason.REQUISITE_LIMIT, f"more than {self._limits.requisites} requisites")
+        candidate = self._follow(parent, url, kind=Kind.REQUISITE, resource_type=resource_type)
+        if self._asked[candidate.origin] >= self._limits.requisites:
+            self._gap(url, resource_type, Reason.REQUISITE_LIMIT, self._too_many("requisites"))
             return None
-        return self._follow(parent, url, kind=Kind.REQUISITE, resource_type=resource_type)
+        self._asked[candidate.origin] += 1
+        return candidate
+
+    def _too_many(self, what: str) -> str:
+        return f"more than {self._limits.requisites} {what} from one origin"
 
     async def _requisite(self, index: int, candidate: Candidate, depth: int) -> None:
         """Waits for nobody while somebody may wait for it: the key is given back before its own requisites are met."""
@@ -229,11 +238,20 @@ class Visit:
         while (target := redirect_target(fetched)) is not None:
             self._gathered.requisites.append((index, fetched))
             following = self._follow(fetched.candidate, target, kind=Kind.REQUISITE)
-            if following.hops > self._limits.hops:
-                objection = _refuse(Reason.TOO_MANY_REDIRECTS, f"more than {self._limits.hops} redirects in a row")
+            objection = self._requisite_hop_objection(following)
+            if objection is not None:
                 return self._gateway.refuse(following, decide([objection], policy=self._policy))
             fetched = await self._in_place(following)
         return fetched
+
+    def _requisite_hop_objection(self, following: Candidate) -> Objection | None:
+        """Hops are bounded together as well: else 300 images with 20 hops each ask an origin 6,000 times."""
+        self._hopped[following.origin] += 1
+        if following.hops > self._limits.hops:
+            return _refuse(Reason.TOO_MANY_REDIRECTS, f"more than {self._limits.hops} redirects in a row")
+        if self._hopped[following.origin] > self._limits.requisites:
+            return _refuse(Reason.REQUISITE_LIMIT, self._too_many("redirects"))
+        return None
 
     async def _in_place(self, candidate: Candidate) -> Fetched:
         """Wait for a place at the origin; what the visit cannot afford any more is refused, never deferred."""

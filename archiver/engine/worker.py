@@ -18,6 +18,7 @@ from archiver.model import (
     Claim,
     Decision,
     Fetched,
+    Origin,
     Outlink,
     Page,
     Reason,
@@ -27,6 +28,7 @@ from archiver.model import (
 from archiver.ports import Admitted, Frontier, Gateway, HostBudget, VisitOutcome, VisitSlot, Wait
 
 RETRY_SECONDS = 60.0
+ORIGINS_REMEMBERED = 1000
 
 
 class PageLog(Protocol):
@@ -60,10 +62,11 @@ class Attempt:
 
 
 class Worker:
-    """Stateless between claims; any number of coroutines may call `attempt` at once."""
+    """Any number of coroutines may call `attempt` at once. `waits`: why an origin's last claim was given back."""
 
     def __init__(self, tools: Tools) -> None:
         self._t = tools
+        self.waits: dict[Origin, Wait] = {}
 
     async def attempt(self, claim: Claim) -> Attempt:
         """Visit one claimed URL. Robots is asked before a place is taken, never while holding one (decision 12)."""
@@ -79,11 +82,17 @@ class Worker:
                 return await self._not_visited(claim, admitted.decision)
             slot = await self._t.budget.begin_visit(candidate.origin, admitted.rules)
             if isinstance(slot, Wait):
+                self._wait_told(candidate.origin, slot)
                 await self._t.frontier.release(claim, not_before=slot.until, reason=slot.why)
                 return Attempt(again=slot.until)
             return await self._visit(claim, admitted, slot)
         finally:
             self._t.registry.end(candidate.key, kept=False)
+
+    def _wait_told(self, origin: Origin, wait: Wait) -> None:
+        if len(self.waits) >= ORIGINS_REMEMBERED:
+            del self.waits[next(iter(self.waits))]
+        self.waits[origin] = wait
 
     async def _visit(self, claim: Claim, admitted: Admitted, slot: VisitSlot) -> Attempt:
         t = self._t

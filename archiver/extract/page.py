@@ -66,8 +66,14 @@ class References:
         self.links: dict[str, Link] = {}
         self.requisites: dict[str, Requisite] = {}
         self.rels: list[Rel] = []
-        self.capped = False
+        self._more_links = False
+        self._more_requisites = False
         self._resolved = _memo(self.base)
+
+    @property
+    def capped(self) -> bool:
+        """Whether there are more links or requisites than were taken."""
+        return self._more_links or self._more_requisites
 
     def rebase(self, href: str) -> None:
         """What follows is relative to `href`, when that is an http(s) URL."""
@@ -93,7 +99,7 @@ class References:
         return url
 
     def link(self, raw: str | None, rel: str | None, kind: str) -> None:
-        if len(self.links) >= MAX_LINKS and self.capped:
+        if self._more_links:
             return
         url = self.absolute(raw)
         if url is None:
@@ -107,7 +113,7 @@ class References:
         elif len(self.links) < MAX_LINKS:
             self.links[url] = Link(url, tokens, kind)
         else:
-            self.capped = True
+            self._more_links = True
 
     def requisite(self, raw: str | None, kind: str) -> None:
         url = self.absolute(raw)
@@ -116,16 +122,16 @@ class References:
         if len(self.requisites) < MAX_REQUISITES:
             self.requisites[url] = Requisite(url, kind)
         else:
-            self.capped = True
+            self._more_requisites = True
 
     def srcset(self, text: str | None, kind: str = "image") -> None:
         for raw in srcset.parse(text or ""):
-            if self.capped:
+            if self._more_requisites:
                 return
             self.requisite(raw, kind)
 
     def style(self, text: str | None) -> None:
         for raw, kind in css.parse(text or ""):
-            if self.capped:
+            if self._more_requisites:
                 return
             self.requisite(raw, kind)

@@ -111,7 +111,8 @@ class Session:
         found = []
         for candidate in waiting:
             until = await self.budget.resting_until(candidate.origin)
-            found.append(not_visited(candidate, now=self.clock.now(), until=until))
+            wait = self.worker.waits.get(candidate.origin)
+            found.append(not_visited(candidate, now=self.clock.now(), until=until, wait=wait))
         return found
 
 

@@ -27,6 +27,7 @@ from archiver.model import Candidate, Claim, Origin, Outlink
 from archiver.ports import Completed, FrontierCounts, VisitOutcome
 
 PAGE = 1000
+LINGER = 0.002
 
 
 class SqliteFrontier:
@@ -36,7 +37,7 @@ class SqliteFrontier:
     """
 
     def __init__(self, path: Path, clock: Clock, *, own: Callable[[Origin], bool], max_attempts: int = 3) -> None:
-        self._thread = SqliteThread(path, SCHEMA, version=VERSION)
+        self._thread = SqliteThread(path, SCHEMA, version=VERSION, linger=LINGER)
         self._known = RecentSet()
         self._fetched = RecentSet()
 

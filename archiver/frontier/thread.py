@@ -49,8 +49,10 @@ class SqliteThread:
     Raises DiskError when the file cannot be opened or written, UsageError when a newer version wrote it.
     """
 
-    def __init__(self, path: Path, schema: str, *, version: int) -> None:
+    def __init__(self, path: Path, schema: str, *, version: int, linger: float = 0.0) -> None:
+        """`linger`: seconds a job waits for others, so that they share a wake-up and a commit."""
         self._path = path
+        self._linger = linger
         self._queue: queue.SimpleQueue[list[_Ticket] | None] = queue.SimpleQueue()
         self._closed = False
         self._hooks = Hooks()
@@ -91,7 +93,7 @@ class SqliteThread:
         # What is asked for in one turn of the loop goes over together: one wake-up, one commit.
         waiting = self._waiting.setdefault(loop, [])
         if not waiting:
-            loop.call_soon(self._submit, loop)
+            loop.call_later(self._linger, self._submit, loop)
         waiting.append(_Ticket(job=job, loop=loop, future=future))
         return cast(T, await future)
 

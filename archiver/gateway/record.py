@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -20,9 +20,11 @@ from archiver.model import (
     Exchange,
     Fetched,
     Keep,
+    Kind,
     LedgerEntry,
     WarcItem,
 )
+from archiver.policy.httpdates import parse_http_date
 from archiver.ports import Recorded
 
 _SECRET_REQUEST_HEADERS = (b"cookie", b"authorization", b"proxy-authorization")
@@ -179,5 +181,20 @@ def outcome_entry(fetched: Fetched, recorded: Recorded) -> LedgerEntry | None:
         data["listed"] = False
     if keep.expires is not None:
         data["expires"] = iso(keep.expires)
+    if candidate.kind is Kind.ROBOTS:
+        data["clock_offset"] = clock_offset(exchange)
     _wire_facts(data, exchange)
     return LedgerEntry(event="outcome", url=candidate.url, data=data)
+
+
+def clock_offset(exchange: Exchange) -> float | None:
+    """Seconds by which the server's Date is ahead of our clock at the answer; None without a readable Date.
+
+    Told once an origin and job, with robots.txt: whether our times can be trusted is asked years later.
+    """
+    date = exchange.header(b"date")
+    moment = parse_http_date(date.decode("latin-1"), exchange.started_at) if date else None
+    if moment is None:
+        return None
+    answered = exchange.started_at + timedelta(seconds=exchange.first_byte_seconds)
+    return round((moment - answered).total_seconds(), 1)

@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from archiver.model import Access, FailureCode, Kind, Origin, Reason
 from archiver.ports import Declared
 from archiver.wire.memory import Answer
@@ -93,3 +95,12 @@ async def test_credentials_are_cut_from_the_record_and_restrict_it() -> None:
     assert item.access is Access.RESTRICTED
     assert b"hunter2" not in item.exchange.request and b"hunter2" not in item.policy_json  # type: ignore[union-attr]
     assert b'"redacted":["cookie"]' in item.policy_json  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("date", "offset"), [("Mon, 21 Sep 2026 14:13:30 GMT", 10.0), ("yesterday", None), (None, None)])
+async def test_a_robots_txt_tells_how_far_the_clocks_are_apart(date: str | None, offset: float | None) -> None:
+    url = "https://a.test/robots.txt"
+    bench = Bench({url: Answer(headers={"Date": date} if date else {}, body=b"")})
+    fetched = await bench.gate.fetch(candidate(url, kind=Kind.ROBOTS, resource_type="robots"))
+    await bench.gate.record([fetched])
+    assert bench.rows("outcome")[0]["clock_offset"] == offset

@@ -97,7 +97,9 @@ async def test_credentials_are_cut_from_the_record_and_restrict_it() -> None:
     assert b'"redacted":["cookie"]' in item.policy_json  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(("date", "offset"), [("Mon, 21 Sep 2026 14:13:30 GMT", 10.0), ("yesterday", None), (None, None)])
+@pytest.mark.parametrize(
+    ("date", "offset"), [("Mon, 21 Sep 2026 14:13:30 GMT", 10.0), ("yesterday", None), (None, None)]
+)
 async def test_a_robots_txt_tells_how_far_the_clocks_are_apart(date: str | None, offset: float | None) -> None:
     url = "https://a.test/robots.txt"
     bench = Bench({url: Answer(headers={"Date": date} if date else {}, body=b"")})

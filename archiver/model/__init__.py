@@ -1,0 +1,56 @@
+"""Every value that crosses a border between packages. Frozen, keyword-only; refusals are data, never exceptions."""
+
+from archiver.model.asked import Actor, Candidate, Claim, Decision, Keep, Labels, Objection, Origin
+from archiver.model.kept import (
+    CaptureItem,
+    ClosedSegment,
+    Completeness,
+    ConsentOutcome,
+    DocumentItem,
+    Gap,
+    LedgerEntry,
+    Outlink,
+    Page,
+    Status,
+    StoredObject,
+    WarcItem,
+    WarcRecordRef,
+)
+from archiver.model.wire import Exchange, Failure, Fetched, Framing, TlsInfo
+from archiver.model.words import Access, FailureCode, Kind, Lane, Reason, Truncated, Verdict
+
+__all__ = [
+    "Access",
+    "Actor",
+    "Candidate",
+    "CaptureItem",
+    "Claim",
+    "ClosedSegment",
+    "Completeness",
+    "ConsentOutcome",
+    "Decision",
+    "DocumentItem",
+    "Exchange",
+    "Failure",
+    "FailureCode",
+    "Fetched",
+    "Framing",
+    "Gap",
+    "Keep",
+    "Kind",
+    "Labels",
+    "Lane",
+    "LedgerEntry",
+    "Objection",
+    "Origin",
+    "Outlink",
+    "Page",
+    "Reason",
+    "Status",
+    "StoredObject",
+    "TlsInfo",
+    "Truncated",
+    "Verdict",
+    "WarcItem",
+    "WarcRecordRef",
+]

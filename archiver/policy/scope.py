@@ -79,6 +79,16 @@ class Scope:
         self._subdomain = f".{self._host}"
         self._calendars: dict[str, set[int]] = {}
 
+    @property
+    def host(self) -> str:
+        """The seed's host without `www.`."""
+        return self._host
+
+    @property
+    def keeps_to_host(self) -> bool:
+        """Whether all that it takes in lies on its host or below it."""
+        return self._rules.scope_type not in ("any", "custom") and not self._rules.extra_hops
+
     def excluded(self, url: str) -> Objection | None:
         """What `exclude` has against a URL of any kind."""
         for pattern, source in zip(self._exclude, self._rules.exclude, strict=True):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from archiver.cli.options import add_job_options, number, overrides, person, with_a_contact
+from archiver.cli.output import json_line, readers_may_leave
 from archiver.cli.progress import progress_for
 from archiver.cli.results import Told, exit_code, shown_port
 from archiver.cli.signals import stopping
@@ -132,16 +133,15 @@ async def drive(work: Session, crawled: Crawled, *, quiet: bool, concurrency: in
 
 def report(config: Config, crawled: Crawled, *, as_json: bool) -> int:
     """Say what was crawled; returns the exit code."""
-    import json
-
     name = config.job.collection
     port = shown_port(name) if as_json else None
     told = [Told(page=page, shipped=crawled.shipped, collection=name, replay_port=port) for page in crawled.seeds]
-    if as_json:
-        for one in told:
-            print(json.dumps(one.to_json(), ensure_ascii=False))
-    else:
-        _say(config, crawled)
+    with readers_may_leave():
+        if as_json:
+            for one in told:
+                print(json_line(one.to_json()))
+        else:
+            _say(config, crawled)
     stopped = crawled.tally.stopped
     if stopped in _LIMIT_CODES:
         return _LIMIT_CODES[stopped]

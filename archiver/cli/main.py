@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
 from archiver import __version__
-from archiver.errors import ArchiverError, UsageError
+from archiver.cli.output import readers_may_leave, secure_streams, silence
+from archiver.errors import ArchiverError, DiskError, UsageError
 
 VERBS = {
     "save": "archive URLs now, each with what it needs to be shown",
@@ -24,24 +25,31 @@ VERBS = {
 }
 
 EXIT_OK = 0
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of the `archiver` command; returns the exit code (docs/operator/exit-codes.md)."""
+    secure_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = _parser(arguments[0] if arguments else "")
     try:
         options = parser.parse_args(arguments)
-        return int(options.run(options))
+        code = EXIT_OK
+        with readers_may_leave():
+            code = int(options.run(options))
+        return code
     except SystemExit as ended:  # --help, --version
         return int(ended.code or 0)
     except ArchiverError as error:
         print(f"archiver: {_one_line(str(error))}", file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:
-        # Whoever read our output went away; what was archived stays archived.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_OK
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        silence()
+        print(f"archiver: {error.filename or 'the output'}: {error.strerror}", file=sys.stderr)
+        return DiskError.exit_code
     except KeyboardInterrupt:
         print("archiver: stopped before anything was begun", file=sys.stderr)
         return 11

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
 
 from archiver.cli.options import add_job_options, overrides, person, with_a_contact
+from archiver.cli.output import json_line, readers_may_leave
 from archiver.cli.progress import progress_for
 from archiver.cli.results import Told, exit_code, sentence, shown_port
 from archiver.cli.signals import stopping
@@ -52,11 +52,12 @@ def _save(options: argparse.Namespace, urls: list[str]) -> int:
     for warning in config.warnings:
         print(f"archiver: note: {warning}", file=sys.stderr)
     told = run_loop(_run(config, environ, quiet=options.json))
-    if options.json:
-        for one in told:
-            print(json.dumps(one.to_json(), ensure_ascii=False))
-    else:
-        _say(config, told)
+    with readers_may_leave():
+        if options.json:
+            for one in told:
+                print(json_line(one.to_json()))
+        else:
+            _say(config, told)
     gaps = any(one.page.completeness.verdict == "gaps" for one in told)
     error = told[0].shipped.error if told else None
     statuses = [one.status for one in told]

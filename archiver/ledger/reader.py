@@ -56,8 +56,8 @@ class FolderReport:
 
 
 def segment_paths(folder: Path) -> list[Path]:
-    """The ledger files of `logs/`, oldest first by name."""
-    return sorted(folder.glob("ledger-*.jsonl"))
+    """The ledger files of `logs/`, oldest first by name. What is no regular file (a fifo) is none of ours."""
+    return sorted(path for path in folder.glob("ledger-*.jsonl") if path.is_file())
 
 
 def read_rows(path: Path, start: int = 0, *, damaged: list[str] | None = None) -> Iterator[LedgerRow]:

@@ -52,16 +52,21 @@ def salvage(folder: Path) -> list[Salvaged]:
             continue
         try:
             make_folder(index_folder(folder, access), access)
-            for path in sorted(archive.glob("*.warc.gz" + OPEN_SUFFIX)):
+            for path in _files(archive, "*.warc.gz" + OPEN_SUFFIX):
                 result = _salvage_open(folder, access, path)
                 if result is not None:
                     found.append(result)
-            for path in sorted(archive.glob("*.warc.gz")):
+            for path in _files(archive, "*.warc.gz"):
                 if not _index_path(folder, access, path.name).exists():
                     found.append(_salvage_unindexed(folder, access, path))
         except OSError as error:
             raise disk_error(archive, 0, error) from error
     return found
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """Regular files alone: a fifo or a link that somebody put there is left where it is."""
+    return sorted(path for path in folder.glob(pattern) if path.is_file() and not path.is_symlink())
 
 
 def closed_segments(folder: Path, known: frozenset[str]) -> list[ClosedSegment]:
@@ -70,7 +75,7 @@ def closed_segments(folder: Path, known: frozenset[str]) -> list[ClosedSegment]:
     for access in Access:
         archive = warc_folder(folder, access)
         try:
-            for path in sorted(archive.glob("*.warc.gz")):
+            for path in _files(archive, "*.warc.gz"):
                 index = _index_path(folder, access, path.name)
                 if path.name not in known and index.exists():
                     found.append(_segment(folder, access, path, verify_file(path).records, index.read_bytes()))

@@ -19,7 +19,7 @@ class PagesFile:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "pages.jsonl"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
             self._fd = os.open(self._path, flags, 0o666)
             if os.fstat(self._fd).st_size == 0:

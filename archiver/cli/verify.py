@@ -79,7 +79,11 @@ def _find(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder")
+        if not path.is_dir() and not path.is_file():
+            raise UsageError(f"{path}: neither a file nor a folder")
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if not file.is_file():  # a fifo would be waited for
+                continue
             if file.name.endswith(WARC_SUFFIXES):
                 warcs.append(file)
             elif file.name.startswith("ledger-") and file.suffix == ".jsonl":

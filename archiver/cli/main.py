@@ -19,6 +19,7 @@ VERBS = {
     "crawl": "archive a site by a config file or a seed",
     "list": "what a collection holds",
     "why": "why a URL was fetched, kept, hidden or refused",
+    "report": "what a job did and left out, in sentences and tables",
     "verify": "check WARCs, indexes and ledgers, record by record",
     "replay": "show a collection with pywb",
     "doctor": "what works on this machine, and what is switched off",

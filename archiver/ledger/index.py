@@ -12,6 +12,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ import orjson
 
 from archiver.clock import iso
 from archiver.ledger import tables
-from archiver.ledger.reader import LedgerRow, read_row, read_rows, segment_paths
+from archiver.ledger.reader import LedgerRow, Rows, read_row, read_rows, segment_paths
 
 _PATIENCE = 60.0  # seconds for another process to finish its refresh
 _LAST = "\U0010ffff"
@@ -167,6 +169,28 @@ class LedgerIndex:
         query = f"""SELECT u.key, l.reason FROM ({_LATEST}) l JOIN urls u ON u.id = l.url
             WHERE l.state = ? AND (? IS NULL OR l.reason = ?) ORDER BY u.key"""
         yield from self._db.execute(query, (job, job, state, reason, reason))
+
+    def fates(self, job: str) -> Iterator[tuple[str, str, str, list[dict[str, Any]]]]:
+        """(key, state, reason, the job's rows about it, oldest first) of every URL of `job`, by key. Holds one URL."""
+        self.refresh()
+        query = f"""SELECT u.key, l.state, l.reason, s.name, r.offset, r.length FROM ({_LATEST}) l
+            JOIN urls u ON u.id = l.url JOIN rows r ON r.url = l.url JOIN segments s ON s.id = r.segment
+            ORDER BY u.key, r.t, s.name, r.offset"""
+        with Rows(self._logs) as rows:
+            for fate, places in groupby(self._db.execute(query, (job, job)), key=itemgetter(0, 1, 2)):
+                bodies = (rows.read(*place[3:]).body for place in places)
+                yield *fate, [body for body in bodies if body is not None and body.get("job") == job]
+
+    def visits(self, job: str) -> Iterator[tuple[str, str]]:
+        """(URL, begin) of every visit of `job` that asked its site for something, by begin."""
+        self.refresh()
+        query = """SELECT url, t FROM captures WHERE job = ? AND json_extract(data, '$.fetched') > 0 ORDER BY t, id"""
+        yield from self._db.execute(query, (job,))
+
+    def stored(self) -> frozenset[str]:
+        """Names of the files that a `stored` row says are in the store and were checked there."""
+        self.refresh()
+        return frozenset(name for (name,) in self._db.execute("SELECT file FROM stored"))
 
     def _unchanged(self) -> bool:
         """Whether every segment still begins with what was read from it: same last row at the same place."""

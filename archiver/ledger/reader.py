@@ -14,6 +14,7 @@ from archiver.ledger.chain import FIELDS, START, ZEROS, ChainReport, parse_body,
 from archiver.ledger.segments import Head
 
 _BLOCK = 1 << 16
+_OPEN_FILES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,30 @@ def read_row(file: BinaryIO, name: str, offset: int, length: int) -> LedgerRow:
     """The row at a known place. Raises LedgerError when there is none."""
     file.seek(offset)
     return parse_row(file.read(length), name, offset)
+
+
+class Rows:
+    """Rows at known places of many segments, their files kept open between reads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files: dict[str, BinaryIO] = {}
+
+    def __enter__(self) -> Rows:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+    def read(self, name: str, offset: int, length: int) -> LedgerRow:
+        """Raises LedgerError when no row is there."""
+        if name not in self._files:
+            if len(self._files) >= _OPEN_FILES:
+                self.__exit__()
+            self._files[name] = (self._folder / name).open("rb")
+        return read_row(self._files[name], name, offset, length)
 
 
 def parse_row(line: bytes, name: str, offset: int) -> LedgerRow:

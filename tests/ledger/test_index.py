@@ -341,3 +341,31 @@ def test_a_fault_while_reading_leaves_the_index_as_it_was(open_ledger: Open, ope
         index.refresh()
     (logs / "ledger-99999999999999999-x-1.jsonl").rmdir()
     assert everything(index) == before
+
+
+def test_fates_of_a_job_are_its_counts_url_by_url(open_ledger: Open, open_index: OpenIndex) -> None:
+    open_ledger().append_many(story())
+    open_ledger(job="fedcba9876543210").append_many([decision("/other"), failed("/other"), failed("/")])
+    index = open_index()
+    for job in ("0123456789abcdef", "fedcba9876543210"):
+        fates, counts = list(index.fates(job)), index.counts(job=job)
+        assert [key for key, *_ in fates] == sorted({key for key, *_ in fates})
+        assert len(fates) == counts.discovered
+        for name in ("fetched", "refused", "failed", "pending"):
+            assert [state for _, state, *_ in fates].count(name) == getattr(counts, name)
+        assert all(bodies and {body["job"] for body in bodies} == {job} for *_, bodies in fates)
+
+
+def test_visits_that_asked_and_files_that_are_stored(open_ledger: Open, open_index: OpenIndex) -> None:
+    later, sooner = "2026-11-23T12:00:05.000Z", "2026-11-23T12:00:01.000Z"
+    entries = [
+        visit("/b", "c1", started_at=later, fetched=2),
+        visit("/a", "c2", started_at=sooner, fetched=1),
+        visit("/no", "c3", started_at=sooner, fetched=0, status="refused"),
+        LedgerEntry(event="stored", data={"uri": "file:///x/A.warc.gz", "sha256": "0" * 64, "size": 1}),
+    ]
+    open_ledger().append_many(entries)
+    index = open_index()
+    assert list(index.visits("0123456789abcdef")) == [(f"{SITE}/a", sooner), (f"{SITE}/b", later)]
+    assert list(index.visits("another")) == []
+    assert index.stored() == {"A.warc.gz"}

@@ -6,8 +6,9 @@ import orjson
 import pytest
 
 from archiver.errors import LedgerError
+from archiver.ledger import reader
 from archiver.ledger.chain import erase
-from archiver.ledger.reader import last_head, read_row, read_rows, segment_paths, verify_folder, verify_segment
+from archiver.ledger.reader import Rows, last_head, read_row, read_rows, segment_paths, verify_folder, verify_segment
 from archiver.ledger.segments import Head
 from archiver.model import LedgerEntry
 from tests.ledger.conftest import Open, story
@@ -126,3 +127,16 @@ def test_files_without_a_first_row_have_no_joint(open_ledger: Open, logs: Path) 
     reports = verify_folder(logs).segments
     assert [report.previous for report in reports] == [None, None, None]
     assert [report.ok for report in reports] == [True, False, True]
+
+
+def test_rows_at_known_places_keep_few_files_open(
+    open_ledger: Open, logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        open_ledger(job=f"{number}" * 16).append_many(story())
+    known = [row for path in segment_paths(logs) for row in read_rows(path)]
+    monkeypatch.setattr(reader, "_OPEN_FILES", 2)
+    with Rows(logs) as rows:
+        assert [rows.read(row.file, row.offset, row.length) for row in reversed(known)] == known[::-1]
+        with pytest.raises(LedgerError):
+            rows.read(known[0].file, 3, 5)

@@ -1,0 +1,93 @@
+"""The page: readable without a script, without colours and without eyes; and nothing of a site's becomes markup."""
+
+from itertools import pairwise
+
+from lxml import html
+
+from archiver.ledger.report import Host, Report
+from archiver.ledger.report_html import page
+from archiver.ledger.report_words import answers, reason_rows
+
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>\u202e'
+COUNTS = {"discovered": 3, "fetched": 1, "refused": 2, "failed": 0, "pending": 0}
+
+
+def hostile() -> Report:
+    made = Report(job="0123456789", collection=HOSTILE, generated="2026-11-23T12:00:00.000Z", counts=COUNTS)
+    made.reasons = reason_rows({("fetched", "allowed"): 1, ("refused", HOSTILE): 2})
+    made.hosts = {f"https://{HOSTILE}": Host(answers=1, smallest_gap=1.0)}
+    made.files = {HOSTILE}
+    made.ledger = [HOSTILE]
+    labels = {"note": HOSTILE, "case": HOSTILE, "tags": [HOSTILE]}
+    document = {"basis": {"operator": HOSTILE, "legal_basis": HOSTILE}}
+    gap = {"url": HOSTILE, "type": HOSTILE, "reason": HOSTILE, "rule": HOSTILE}
+    rows = (
+        {"event": "run", "t": "T", "actor": {"name": HOSTILE, "through": HOSTILE}, "policy": {"name": HOSTILE},
+         "config": {"sha256": HOSTILE, "document": document}, **labels},
+        {"event": "override", "url": HOSTILE, "what": HOSTILE, "by": HOSTILE, "because": HOSTILE},
+        {"event": "decision", "verdict": "allow", "url": HOSTILE, "via": HOSTILE,
+         "notes": {"transcluded": {"rule": HOSTILE}}},
+        {"event": "visit", "url": HOSTILE, "fetched": 1, "completeness": {"verdict": HOSTILE}, "matter": [gap]},
+        {"event": "consent", "url": HOSTILE, "outcome": HOSTILE},
+        {"event": "outcome", "url": HOSTILE, "status": "captured", "access": HOSTILE, "http_status": HOSTILE},
+        {"event": "end", "t": HOSTILE, "stopped": HOSTILE},
+    )  # fmt: skip
+    for row in rows:
+        made.take(row)
+    return made
+
+
+def tree() -> html.HtmlElement:
+    return html.document_fromstring("".join(page(hostile())).encode())
+
+
+def test_nothing_of_a_site_becomes_markup() -> None:
+    text, root = "".join(page(hostile())), tree()
+    assert root.xpath("//script | //img | //a | //link | //iframe | //form | //@onerror | //@href | //@src") == []
+    assert "\u202e" not in text
+    assert text.count("&lt;script&gt;") > 20
+
+
+def test_structure_is_accessible() -> None:
+    root = tree()
+    assert root.get("lang") == "en"
+    assert root.xpath("string(//title)")
+    assert len(root.xpath("//main")) == len(root.xpath("//h1")) == 1
+    levels = [int(node.tag[1]) for node in root.xpath("//h1 | //h2 | //h3 | //h4")]
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    for table in root.xpath("//table"):
+        assert table.xpath("string(caption)")
+        assert table.xpath("thead/tr/th[@scope='col']")
+        assert all(row.xpath("th[@scope='row']") for row in table.xpath("tbody/tr"))
+        assert {len(row) for row in table.xpath("thead/tr | tbody/tr")} == {len(table.xpath("thead/tr/th"))}
+        (region,) = table.xpath("parent::div[@role='region']")
+        assert region.get("tabindex") == "0"
+        assert region.get("aria-label") == table.xpath("string(caption)")
+    assert root.xpath("//th[not(@scope)] | //*[@style]") == []
+
+
+def test_contrast_suffices() -> None:
+    """WCAG 2.2, 1.4.3: 4.5 to 1. Text is #1b1b1b on #fff or, in headers, on #f0f0f0; no other colour is set on text."""
+    style = tree().xpath("string(//style)")
+    assert "color:#1b1b1b;background:#fff" in style
+    assert style.count("color:") == 1
+    assert all(contrast("1b1b1b", ground) >= 4.5 for ground in ("ffffff", "f0f0f0"))
+    assert contrast("767676", "ffffff") >= 3  # borders (1.4.11)
+
+
+def contrast(front: str, ground: str) -> float:
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+        red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    light, dark = sorted((luminance(front), luminance(ground)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_answers_stand_before_the_tables() -> None:
+    root, made = tree(), hostile()
+    assert [node.text for node in root.xpath("//h3")] == [one.question for one in answers(made)]
+    assert root.xpath("//h3/following::table") == root.xpath("//table")
+    assert "break-before:page" in root.xpath("string(//style)")

@@ -1,0 +1,92 @@
+"""The first screen's sentences."""
+
+import json
+from typing import Any
+
+from archiver.ledger.report import Host, Report
+from archiver.ledger.report_words import answers, as_json, busiest, reason_rows
+
+COUNTS = {"discovered": 4, "fetched": 1, "refused": 2, "failed": 1, "pending": 0}
+
+
+def report(**more: Any) -> Report:
+    reasons = reason_rows({("fetched", "allowed"): 1, ("refused", "robotsTxt"): 2, ("failed", "dnsError"): 1})
+    made = Report(job="j", collection="main", generated="now", counts=COUNTS, reasons=reasons)
+    for name, value in more.items():
+        setattr(made, name, value)
+    return made
+
+
+def said(made: Report, question: str) -> str:
+    (found,) = [" ".join(one.sentences) for one in answers(made) if question in one.question]
+    return found
+
+
+def test_every_question_has_an_answer_whatever_is_known() -> None:
+    for made in (report(), Report(job="j", collection="m", generated="now", counts=dict.fromkeys(COUNTS, 0))):
+        assert [bool(one.sentences) for one in answers(made)] == [True] * 6
+
+
+def test_who() -> None:
+    assert "no row that says who" in said(report(), "Who")
+    made = report()
+    document = {"basis": {"operator": "Library", "legal_basis": "section 12"}}
+    made.take({"event": "run", "t": "T", "actor": {"name": "Ann", "through": "cli"}, "note": "election", "tags": ["a"],
+               "policy": {"name": "research/1"}, "config": {"document": document}})  # fmt: skip
+    text = said(made, "Who")
+    assert all(word in text for word in ("Ann", "Library", "section 12", "note: election", "research/1", "no end row"))
+    made.take({"event": "end", "t": "T2", "stopped": "timeLimit"})
+    assert "stopped early (timeLimit)" in said(made, "Who")
+
+
+def test_robots() -> None:
+    assert "Yes, for every request" in said(report(), "robots.txt")
+    assert "2 URLs" in said(report(), "robots.txt")
+    made = report()
+    made.take({"event": "override", "url": "u", "by": "Ann"})
+    assert "exceptions" in said(made, "robots.txt")
+
+
+def test_left_out_says_numbers_and_meanings() -> None:
+    text = said(report(), "left out")
+    assert "4 URLs discovered, 1 were fetched, 2 refused, 1 failed" in text
+    assert "robotsTxt: The robots.txt of the host disallows" in text
+    assert "{host}" not in text
+    assert "allowed:" not in text
+
+
+def test_strain() -> None:
+    hosts = {"https://a.org": Host(smallest_gap=1.5), "https://b.org": Host(smallest_gap=2.0, status_429=3)}
+    text = said(report(hosts=hosts), "strained")
+    assert "1.500 s, at https://a.org" in text
+    assert "429 (too many requests): 3" in text
+    assert "asked for rest" in text
+    assert said(report(), "strained").startswith("No server said so. No host was visited twice.")
+
+
+def test_consent() -> None:
+    assert said(report(), "consent").startswith("No.")
+    made = report()
+    made.take({"event": "consent", "outcome": "rejected"})
+    assert "rejected (1)" in said(made, "consent")
+
+
+def test_stored_is_yes_only_when_files_and_chains_are_whole() -> None:
+    whole = report(files={"a", "b"}, stored={"a", "b"}, segments=1)
+    assert said(whole, "stored").startswith("Yes.")
+    assert said(report(files={"a", "b"}, stored={"a"}), "stored").startswith("No. 1 of 2")
+    assert said(report(ledger=["x.jsonl: cut"]), "stored").startswith("No.")
+
+
+def test_json_is_plain_and_sorted() -> None:
+    made = report(hosts={"b": Host(), "a": Host(answers=1)}, files={"f"})
+    made.statuses.update(["404", "200"])
+    data = json.loads(json.dumps(as_json(made)))
+    assert data["format"] == "archiver-report/1"
+    assert (list(data["hosts"]), list(data["statuses"]), data["files"]) == (["a", "b"], ["200", "404"], ["f"])
+    assert [one["question"] for one in data["answers"]] == [one.question for one in answers(made)]
+
+
+def test_busiest_first() -> None:
+    made = report(hosts={"c": Host(), "b": Host(failures=2), "a": Host(answers=1)})
+    assert [name for name, _ in busiest(made, 2)] == ["b", "a"]

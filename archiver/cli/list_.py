@@ -6,14 +6,17 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from archiver.cli.collections import add_place_options, places_of
 from archiver.clock import SYSTEM
 from archiver.errors import UsageError
 from archiver.ledger.index import Capture, LedgerIndex
+from archiver.urls import canonical
+from archiver.wiring.hidden import hidden_rule
 
 COLUMNS = ("t", "status", "http_status", "access", "completeness", "url", "title")
 FORMATS = ("table", "csv", "jsonl")
@@ -23,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("collection", nargs="?", help="default: main")
     parser.add_argument("--url", metavar="PREFIX", default="", help="only URLs that begin so")
     parser.add_argument("--since", metavar="DATE", help="only captures since 2026-11-23 or 2026-11-23T12:00:00")
+    parser.add_argument("--hidden", action="store_true", help="show what was hidden too, marked so")
     parser.add_argument("--format", metavar="|".join(FORMATS), default="table")
     add_place_options(parser)
 
@@ -32,20 +36,30 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"--format: {options.format!r} is none of {', '.join(FORMATS)}")
     since = moment(options.since) if options.since else None
     places = places_of(options.collection, options.out)
+    now = SYSTEM.now()
     with LedgerIndex(places.state / "ledger-index.sqlite", places.logs, collection=places.name) as index:
-        captures = index.captures(prefix=options.url, since=since, now=SYSTEM.now())
+        captures = _marked(index.captures(prefix=options.url, since=since, now=now, hidden=True), places.logs, now)
+        if not options.hidden:
+            captures = (one for one in captures if not one.hidden)
         {"table": _table, "csv": _csv, "jsonl": _jsonl}[options.format](captures)
         for damage in index.damaged:
             print(f"archiver: damaged ledger row: {damage}", file=sys.stderr)
     return 0
 
 
-def moment(text: str) -> datetime:
-    """A date or time as typed; without a zone it is UTC. Raises UsageError."""
+def _marked(captures: Iterable[Capture], logs: Path, now: datetime) -> Iterator[Capture]:
+    """Hidden under any spelling of scheme and `www.`, as replay has it."""
+    rule = hidden_rule(logs, now)
+    for one in captures:
+        yield replace(one, hidden=one.hidden or (rule is not None and rule.covering(canonical(one.url)) is not None))
+
+
+def moment(text: str, option: str = "--since") -> datetime:
+    """A date or time as typed; without a zone it is UTC. Raises UsageError naming the option."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--since: {text!r} is no date; write it as 2026-11-23 or 2026-11-23T12:00:00") from None
+        raise UsageError(f"{option}: {text!r} is no date; write it as 2026-11-23 or 2026-11-23T12:00:00") from None
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
@@ -53,6 +67,7 @@ def _table(captures: Iterable[Capture]) -> None:
     for one in captures:
         mark = "" if one.completeness != "gaps" else "  (gaps)"
         access = "" if one.access == "open" else f"  [{one.access}]"
+        mark += "  (hidden)" if one.hidden else ""
         print(f"{one.t[:19]}  {one.status:<9} {one.http_status or '-':>4}  {one.url}{access}{mark}")
 
 

@@ -22,6 +22,8 @@ VERBS = {
     "report": "what a job did and left out, in sentences and tables",
     "verify": "check WARCs, indexes and ledgers, record by record",
     "replay": "show a collection with pywb",
+    "hide": "stop showing and fetching a URL, a prefix or a capture",
+    "unhide": "take a hiding back",
     "doctor": "what works on this machine, and what is switched off",
 }
 
@@ -33,9 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of the `archiver` command; returns the exit code (docs/operator/exit-codes.md)."""
     secure_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = _parser(arguments[0] if arguments else "")
     try:
-        options = parser.parse_args(arguments)
+        options = _parser(arguments[0] if arguments else "").parse_args(arguments)
         code = EXIT_OK
         with readers_may_leave():
             code = int(options.run(options))
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"archiver: {error.filename or 'the output'}: {error.strerror}", file=sys.stderr)
         return DiskError.exit_code
     except KeyboardInterrupt:
-        print("archiver: stopped before anything was begun", file=sys.stderr)
+        print("archiver: interrupted", file=sys.stderr)
         return 11
 
 

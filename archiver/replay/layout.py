@@ -22,6 +22,9 @@ SANDBOX = "; sandbox allow-scripts allow-same-origin allow-forms allow-modals al
 """For archived documents, beside `CSP`: no navigation of the top window, no pop-ups."""
 
 SUFFIX = ".replay.localhost"
+HIDDEN_RULES = "hidden.aclj"
+"""Made from the ledger's hides; binds both views. Rules made by hand lie beside it under other names."""
+
 STATIC = "_pywb"
 """Where pywb's own scripts lie. No collection name begins with an underscore, so none can hide them."""
 
@@ -37,7 +40,7 @@ def shown(*, public: bool) -> tuple[Access, ...]:
 
 
 def acl_folder(places: Places) -> Path:
-    """`acl/` of the collection: pywb access rules, `*.aclj`; obeyed by the public view."""
+    """`acl/` of the collection: pywb access rules, `*.aclj`; those made by hand bind the public view."""
     return places.root / "acl"
 
 
@@ -51,10 +54,9 @@ def pywb_config(name: str, view: Path, *, public: bool) -> Mapping[str, Any]:
         # The star becomes the index's name: equal file names of two classes are not mixed up.
         "archive_paths": f"{view / 'warcs'}/*/",
         "timeout": INDEX_SECONDS,
+        "acl_paths": f"{view / 'acl'}/",
+        "default_access": "allow",
     }
-    if public:
-        entry["acl_paths"] = f"{view / 'acl'}/"
-        entry["default_access"] = "allow"
     return {
         "collections": {name: entry},
         "collections_root": "none",

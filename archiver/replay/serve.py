@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import tempfile
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from aiohttp import web
 from archiver.clock import Clock
 from archiver.config import Places
 from archiver.errors import UsageError
+from archiver.replay.hidden import write_rules
 from archiver.replay.layout import pywb_config, replay_url
 from archiver.replay.proxy import ReplayProxy
 from archiver.replay.pywb import ReplayError, find_pywb, running
@@ -40,6 +42,8 @@ async def serve(wanted: Wanted, clock: Clock, environ: Mapping[str, str], ready:
         raise ReplayError("pywb is not installed; `make setup` installs it, or set ARCHIVER_PYWB to its `wayback`")
     with _bound(wanted.port) as listener, tempfile.TemporaryDirectory(prefix="archiver-replay-") as temporary:
         folder = Path(temporary)
+        with contextlib.suppress(OSError):  # a copy that cannot be written is shown too; the view has its own rules
+            write_rules(wanted.places, clock)
         view = View(folder / "view", wanted.places, clock, public=wanted.public)
         name, port = wanted.places.name, int(listener.getsockname()[1])
         async with running(program, pywb_config(name, view.folder, public=wanted.public), environ, folder) as pywb:

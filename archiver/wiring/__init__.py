@@ -30,6 +30,7 @@ from archiver.frontier.hosts import SqliteHostBudget
 from archiver.frontier.jobs import FrontierFile, open_frontier
 from archiver.frontier.memory import MemoryFrontier
 from archiver.gateway import Gate, GatePorts
+from archiver.ledger.hides import segments
 from archiver.ledger.reader import last_head
 from archiver.ledger.segments import JsonlLedger
 from archiver.model import Access, Actor, Candidate, ClosedSegment, DocumentItem, Kind, Origin, Page
@@ -46,6 +47,7 @@ from archiver.wire.client import HttpClient
 from archiver.wire.dial import SystemDialer
 from archiver.wire.robots import RobotsService
 from archiver.wire.tls import Trust
+from archiver.wiring.hidden import hidden_rule
 from archiver.wiring.values import facts, gate_policy, scopes_of, visit_limits, warcinfo_fields
 
 Result = TypeVar("Result")
@@ -167,7 +169,7 @@ async def session(
             sleep=asyncio.sleep,
         )
         scopes = scopes_of(config)
-        gate = Gate(ports, gate_policy(config, scopes, clock))
+        gate = Gate(ports, gate_policy(config, scopes, clock, hidden_rule(places.logs, clock.now())))
         pages = PagesFile(places.pages)
         stack.callback(pages.close)
         tools = Tools(
@@ -201,7 +203,7 @@ async def session(
             stop=stop,
             disk_is_full=lambda: _disk_is_full(places.out, config.limits.disk_utilization),
             rotate=lambda: _rotated(ledger),
-            leftovers=lambda: [closed_file(path) for path in places.pages.glob("*.jsonl")],
+            leftovers=lambda: [closed_file(path) for path in (*places.pages.glob("*.jsonl"), *segments(places.logs))],
         )
         run = Run(parts)
         seeds = _seeds(config)

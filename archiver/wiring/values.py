@@ -16,6 +16,7 @@ from archiver.gateway import GatePolicy
 from archiver.identity import request_headers
 from archiver.ledger.facts import run_facts
 from archiver.model import Exchange, Origin
+from archiver.policy.hidden import HiddenRule
 from archiver.policy.keep import Judge
 from archiver.policy.retry_after import retry_after
 from archiver.policy.scope import ScopeRules
@@ -39,7 +40,7 @@ def scopes_of(config: Config) -> SeedScopes:
     )
 
 
-def gate_policy(config: Config, scopes: SeedScopes, clock: Clock) -> GatePolicy:
+def gate_policy(config: Config, scopes: SeedScopes, clock: Clock, hidden: HiddenRule | None = None) -> GatePolicy:
     identity, pace, times = config.identity, config.pace, config.timeouts
     always, defaults = request_headers(
         user_agent=identity.user_agent,
@@ -66,7 +67,7 @@ def gate_policy(config: Config, scopes: SeedScopes, clock: Clock) -> GatePolicy:
     limits = WireLimits(connect=times.connect, idle=times.idle, total=times.total, body=config.limits.max_body_size)
     return GatePolicy(
         name=config.policy.label,
-        rules=(scopes.admit,),
+        rules=(scopes.admit,) if hidden is None else (scopes.admit, hidden),
         pace_of=pace_of,
         transclude=config.policy.robots.requisites == "transclude",
         identity=always,

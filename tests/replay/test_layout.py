@@ -20,7 +20,7 @@ def test_nothing_but_reading_is_configured() -> None:
     assert entry["archive_paths"] == "/view/warcs/*/"
     assert config["enable_auto_colls"] is False
     assert not {"recorder", "proxy", "live"} & config.keys()
-    assert "acl_paths" not in entry
+    assert (entry["acl_paths"], entry["default_access"]) == ("/view/acl/", "allow")  # hides bind the owner too
 
 
 def test_the_public_sees_what_is_open_and_what_the_rules_allow() -> None:

@@ -49,11 +49,13 @@ def test_the_public_view_has_no_path_to_what_is_not_open(tmp_path: Path) -> None
 
 def test_rules_are_seen_when_they_come(tmp_path: Path) -> None:
     view, where = a_view(tmp_path, public=True)
-    assert seen(view, "acl") == {}
+    assert seen(view, "acl") == {"hidden.aclj": ""}
     (where.root / "acl").mkdir(parents=True)
     (where.root / "acl" / "access-rules.aclj").write_text("rules")
     view.refresh()
-    assert seen(view, "acl") == {"access-rules.aclj": "rules"}
+    (where.root / "acl" / "hidden.aclj").write_text("made anew from the ledger, never linked")
+    view.refresh()
+    assert seen(view, "acl") == {"access-rules.aclj": "rules", "hidden.aclj": ""}
 
 
 def test_half_written_files_are_not_seen(tmp_path: Path) -> None:

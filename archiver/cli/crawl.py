@@ -11,7 +11,7 @@ from typing import Any
 from archiver.cli.options import add_job_options, number, overrides, person, with_a_contact
 from archiver.cli.output import json_line, readers_may_leave
 from archiver.cli.progress import progress_for
-from archiver.cli.results import Told, exit_code, shown_port
+from archiver.cli.results import STOP_CODES, Told, exit_code, shown_port
 from archiver.cli.signals import stopping
 from archiver.config import Config, from_environment, load
 from archiver.engine.run import Shipped
@@ -19,8 +19,6 @@ from archiver.engine.source import Tally
 from archiver.errors import UsageError
 from archiver.model import Page, Reason
 from archiver.wiring import Session, run_loop, session
-
-_LIMIT_CODES = {Reason.INTERRUPTED: 11, Reason.SIZE_LIMIT: 14, Reason.TIME_LIMIT: 15, Reason.DISK_UTILIZATION: 16}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,16 +108,17 @@ def _scrapy(config: Config, environ: dict[str, str], *, quiet: bool) -> Crawled:
 
 async def _pump(config: Config, environ: dict[str, str], *, quiet: bool) -> Crawled:
     crawled = Crawled()
-    async with session(
-        config, from_environment(environ), environ, person(environ, through="cli"), saving=False
-    ) as work:
-        await drive(work, crawled, quiet=quiet, concurrency=config.pace.concurrency)
+    actor = person(environ, through="cli")
+    with stopping() as signals:
+        async with session(config, from_environment(environ), environ, actor, saving=False) as work:
+            signals.attach(work.stop)
+            await drive(work, crawled, quiet=quiet, concurrency=config.pace.concurrency)
     return crawled
 
 
 async def drive(work: Session, crawled: Crawled, *, quiet: bool, concurrency: int) -> None:
     """Pump until nothing is left or a limit is met, then close and store."""
-    with stopping(work.stop), progress_for(sys.stderr, quiet=quiet) as progress:
+    with progress_for(sys.stderr, quiet=quiet) as progress:
         work.run.on_counts = lambda counts: progress.queue(counts.pending)
 
         def on_page(page: Page) -> None:
@@ -143,8 +142,8 @@ def report(config: Config, crawled: Crawled, *, as_json: bool) -> int:
         else:
             _say(config, crawled)
     stopped = crawled.tally.stopped
-    if stopped in _LIMIT_CODES:
-        return _LIMIT_CODES[stopped]
+    if stopped in STOP_CODES:
+        return STOP_CODES[stopped]
     statuses = [one.status for one in told]
     return exit_code(
         statuses,

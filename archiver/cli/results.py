@@ -9,7 +9,7 @@ from typing import Any
 from archiver.clock import iso, ts14
 from archiver.engine.run import Shipped
 from archiver.errors import ArchiverError
-from archiver.model import Page, Status
+from archiver.model import Page, Reason, Status
 from archiver.replay.layout import replay_url
 
 
@@ -147,6 +147,10 @@ def _kept_sentence(told: Told) -> str:
             f"           and {len(completeness.matter) - 5} more; `archiver why {page.candidate.url}` lists them"
         )
     return "\n".join(lines)
+
+
+STOP_CODES = {Reason.INTERRUPTED: 11, Reason.SIZE_LIMIT: 14, Reason.TIME_LIMIT: 15, Reason.DISK_UTILIZATION: 16}
+"""Exit codes of a run that ended before its work did (decision 21, Browsertrix's numbers)."""
 
 
 def exit_code(statuses: list[str], *, gaps: bool, require_complete: bool, store_error: ArchiverError | None) -> int:

@@ -10,13 +10,13 @@ from pathlib import Path
 from archiver.cli.options import add_job_options, overrides, person, with_a_contact
 from archiver.cli.output import json_line, readers_may_leave
 from archiver.cli.progress import progress_for
-from archiver.cli.results import Told, exit_code, sentence, shown_port
+from archiver.cli.results import STOP_CODES, Told, exit_code, sentence, shown_port
 from archiver.cli.signals import stopping
 from archiver.config import Config, for_save, from_environment
 from archiver.engine.run import Shipped
 from archiver.errors import UsageError
-from archiver.model import Page
-from archiver.wiring import run_loop, session
+from archiver.model import Page, Reason
+from archiver.wiring import Session, run_loop, session
 
 WAIT_FOR_HOST = 90.0  # how long `save` waits for a host's turn before it says "deferred"
 
@@ -51,34 +51,43 @@ def _save(options: argparse.Namespace, urls: list[str]) -> int:
     config = with_a_contact(for_save(urls, overrides(options), environ), environ)
     for warning in config.warnings:
         print(f"archiver: note: {warning}", file=sys.stderr)
-    told = run_loop(_run(config, environ, quiet=options.json))
+    told, stopped = run_loop(_run(config, environ, quiet=options.json))
     with readers_may_leave():
         if options.json:
             for one in told:
                 print(json_line(one.to_json()))
         else:
             _say(config, told)
+    if stopped in STOP_CODES:
+        return STOP_CODES[stopped]
     gaps = any(one.page.completeness.verdict == "gaps" for one in told)
     error = told[0].shipped.error if told else None
     statuses = [one.status for one in told]
     return exit_code(statuses, gaps=gaps, require_complete=config.job.require_complete, store_error=error)
 
 
-async def _run(config: Config, environ: dict[str, str], *, quiet: bool) -> list[Told]:
-    pages: list[Page] = []
+async def _run(config: Config, environ: dict[str, str], *, quiet: bool) -> tuple[list[Told], Reason | None]:
+    """What became of each URL, and what stopped the run before its end."""
     actor = person(environ, through="cli")
-    async with session(config, from_environment(environ), environ, actor, saving=True) as work:
-        with stopping(work.stop), progress_for(sys.stderr, quiet=quiet) as progress:
+    with stopping() as signals:
+        async with session(config, from_environment(environ), environ, actor, saving=True) as work:
+            signals.attach(work.stop)
+            pages, shipped, stopped = await _drive(work, config, quiet=quiet)
+    return _in_order(config, pages, shipped), stopped
 
-            def on_page(page: Page) -> None:
-                pages.append(page)
-                progress.page(page)
 
-            tally = await work.pump(patience=WAIT_FOR_HOST).run(on_page, concurrency=config.pace.concurrency)
-        pages = list({page.candidate.key: page for page in pages}.values())  # as each was told last
-        pages.extend(await work.left_over(pages))
-        shipped = await work.run.finish(stopped=tally.stopped, counts=dict(tally.statuses))
-    return _in_order(config, pages, shipped)
+async def _drive(work: Session, config: Config, *, quiet: bool) -> tuple[list[Page], Shipped, Reason | None]:
+    pages: list[Page] = []
+    with progress_for(sys.stderr, quiet=quiet) as progress:
+
+        def on_page(page: Page) -> None:
+            pages.append(page)
+            progress.page(page)
+
+        tally = await work.pump(patience=WAIT_FOR_HOST).run(on_page, concurrency=config.pace.concurrency)
+    pages = list({page.candidate.key: page for page in pages}.values())  # as each was told last
+    pages.extend(await work.left_over(pages))
+    return pages, await work.run.finish(stopped=tally.stopped, counts=dict(tally.statuses)), tally.stopped
 
 
 def _in_order(config: Config, pages: list[Page], shipped: Shipped) -> list[Told]:

@@ -97,7 +97,7 @@ def _round(stage: Stage, chosen: Sequence[Peer], site: str, number: int, results
         urls = len(compare.read(warcs[peer.name]).answers) if peer.warcs else _responses(job)
         yield Fetched(peer=peer.name, site=site, round=number, start=start, work=used, urls=urls)
     results.equal[site] = check_equal(site, {name: paths for name, paths in warcs.items() if paths})
-    shutil.rmtree(stage.work / "out")
+    shutil.rmtree(stage.work / "out", ignore_errors=True)
 
 
 def check_equal(site: str, warcs: Mapping[str, Sequence[Path]]) -> str:
@@ -148,7 +148,7 @@ def _write(stage: Stage, site: str, results: Results) -> None:
         results.written.setdefault((who, site), []).append(said["cpu"] / said["exchanges"] * 1e6)
     if writing.blocks(out["ours"]) != writing.blocks(out["bare"]):
         raise Void(f"{site}: our recorder and the bare loop did not write the same records")
-    shutil.rmtree(stage.work / "out")
+    shutil.rmtree(stage.work / "out", ignore_errors=True)
 
 
 def _save(stage: Stage, *, warm: bool) -> Usage:

@@ -14,6 +14,7 @@ from archiver.warc.reindex import verify_index
 from archiver.warc.verify import verify_paths
 
 EXIT_DAMAGED = 1
+_OPEN = "not checked: being written, or left by a run that was killed (the next run here closes it)"
 WARC_SUFFIXES = (".warc.gz", ".warc")
 
 
@@ -24,10 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """0 when everything holds, 1 when something does not."""
-    warcs, ledgers = _find([Path(path) for path in options.paths])
-    if not warcs and not ledgers:
+    warcs, ledgers, opened = _find([Path(path) for path in options.paths])
+    if not warcs and not ledgers and not opened:
         raise UsageError(f"nothing to verify in {', '.join(options.paths)}: no .warc.gz, .warc or ledger-*.jsonl there")
-    results = [*_warcs(warcs), *_ledgers(ledgers)]
+    results = [*_warcs(warcs), *_ledgers(ledgers), *((path, _OPEN, []) for path in opened)]
     for path, told, problems in results:
         if options.json:
             print(json.dumps({"file": str(path), "checked": told, "problems": problems}, ensure_ascii=False))
@@ -73,9 +74,11 @@ def _index_of(path: Path) -> Path | None:
     return None
 
 
-def _find(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+def _find(paths: Sequence[Path]) -> tuple[list[Path], list[Path], list[Path]]:
+    """WARCs, ledger segments, and WARCs that are not closed."""
     warcs: list[Path] = []
     ledgers: list[Path] = []
+    opened: list[Path] = []
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder")
@@ -88,4 +91,6 @@ def _find(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
                 warcs.append(file)
             elif file.name.startswith("ledger-") and file.suffix == ".jsonl":
                 ledgers.append(file)
-    return warcs, ledgers
+            elif file.name.endswith(".warc.gz.open"):
+                opened.append(file)
+    return warcs, ledgers, opened

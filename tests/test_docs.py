@@ -190,7 +190,7 @@ def test_first_screen_says_what_it_refuses() -> None:
 
 
 def test_no_document_names_a_package_registry() -> None:
-    hosts = ("py" + "pi.org", "pythonhosted", "npmjs", "crates.io", "registry.", "conda.anaconda")
+    hosts = ("py" + "pi.org", "python" + "hosted", "npm" + "js.", "crates" + ".io", "registry" + ".", "conda.anaconda")
     assert not [host for host in hosts if host in ALL]
 
 

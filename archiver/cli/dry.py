@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archiver.cli.options import person
+from archiver.cli.output import plain
 from archiver.clock import iso
 from archiver.config import Config, from_environment, is_own
 from archiver.model import Candidate, Origin
@@ -23,7 +24,7 @@ async def dry_run(config: Config, environ: dict[str, str]) -> int:
             admitted = await work.gate.admit(candidate)
             allowed += admitted.decision.allowed
             for line in _lines(config, candidate, admitted):
-                print(line)
+                print(plain(line))
         await work.run.finish(stopped=None, counts={})
     return 0 if allowed else 30
 

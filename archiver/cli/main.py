@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from archiver import __version__
-from archiver.cli.output import readers_may_leave, secure_streams, silence
+from archiver.cli.output import escaped, readers_may_leave, secure_streams, silence
 from archiver.errors import ArchiverError, DiskError, UsageError
 
 VERBS = {
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as ended:  # --help, --version
         return int(ended.code or 0)
     except ArchiverError as error:
-        print(f"archiver: {_one_line(str(error))}", file=sys.stderr)
+        print(f"archiver: {escaped(str(error))}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
         if error.errno not in _FULL:
@@ -84,11 +84,6 @@ def _parser(verb: str) -> argparse.ArgumentParser:
 
 def _module(verb: str) -> ModuleType:
     return importlib.import_module(f"archiver.cli.{'list_' if verb == 'list' else verb}")
-
-
-def _one_line(text: str) -> str:
-    """Control characters escaped: a URL in a message must not forge a second line."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
 if __name__ == "__main__":

@@ -23,13 +23,27 @@ def secure_streams() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - as long as the process
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            # files and pipes are read by programs: UTF-8 whatever the locale; a terminal gets what it can show
+            encoding = stream.encoding if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def json_line(data: Any) -> str:
     """One JSON text, in ASCII where stdout cannot hold all that may be in it."""
     is_utf8 = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
     return json.dumps(data, ensure_ascii=not is_utf8)
+
+
+def plain(text: str) -> str:
+    """Sentences for people: what a site wrote (a rule, a location) steers no terminal and forges no line."""
+    return "\n".join(map(escaped, text.split("\n")))
+
+
+def escaped(text: str) -> str:
+    """One line: controls, direction marks and the like as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
 @contextlib.contextmanager

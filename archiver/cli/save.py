@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from archiver.cli.options import add_job_options, overrides, person, with_a_contact
-from archiver.cli.output import json_line, readers_may_leave
+from archiver.cli.output import json_line, plain, readers_may_leave
 from archiver.cli.progress import progress_for
 from archiver.cli.results import STOP_CODES, Told, exit_code, sentence, shown_port
 from archiver.cli.signals import stopping
@@ -101,7 +101,7 @@ def _in_order(config: Config, pages: list[Page], shipped: Shipped) -> list[Told]
 
 def _say(config: Config, told: list[Told]) -> None:
     for one in told:
-        print(sentence(one))
+        print(plain(sentence(one)))
     kept = [one for one in told if one.status in ("archived", "captured")]
     folder = Path(config.job.out, "collections", config.job.collection)
     print()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from archiver.cli.collections import add_place_options, places_of
+from archiver.cli.output import json_line, plain
 from archiver.clock import SYSTEM
 from archiver.ledger.explain import explain
 from archiver.ledger.index import LedgerIndex
@@ -28,7 +28,8 @@ def run(options: argparse.Namespace) -> int:
     with LedgerIndex(places.state / "ledger-index.sqlite", places.logs, collection=places.name) as index:
         rows = index.rows_for(canonical(url))
         answer = explain(url, rows, locate=index.locate, now=SYSTEM.now())
-    print(json.dumps(answer.to_json(), ensure_ascii=False) if options.json else answer.text(), end="")
     if options.json:
-        print()
+        print(json_line(answer.to_json()))
+    else:
+        print(plain(answer.text()), end="")
     return EXIT_UNKNOWN if answer.verdict == "unknown" else 0

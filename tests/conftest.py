@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import loopback
 from tests.needs import need as find_or_skip
@@ -15,6 +16,10 @@ from tests.needs import required
 from tests.servers.ports import free_port as pick_port
 
 _HOME = Path.home()
+
+# A property is true or not; how long an example takes is the machine's business.
+settings.register_profile("archiver", deadline=None)
+settings.load_profile("archiver")
 
 
 def pytest_configure(config: pytest.Config) -> None:

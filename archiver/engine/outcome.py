@@ -43,7 +43,7 @@ def page_of(
         title=gathered.reading.title if gathered.reading is not None else "",
         access=keep.access if keep is not None else Access.OPEN,
         keep=keep,
-        completeness=gathered.completeness(wanted=wanted),
+        completeness=gathered.completeness(wanted=wanted and exchange is not None),
         records=records,
         failure=shown.failure,
         wire_bytes=gathered.wire_bytes,

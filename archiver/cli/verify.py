@@ -8,12 +8,14 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from archiver.cli.output import escaped
 from archiver.errors import UsageError
 from archiver.ledger.reader import verify_segment
 from archiver.warc.reindex import verify_index
 from archiver.warc.verify import verify_paths
 
 EXIT_DAMAGED = 1
+_SHOWN = 100
 _OPEN = "not checked: being written, or left by a run that was killed (the next run here closes it)"
 WARC_SUFFIXES = (".warc.gz", ".warc")
 
@@ -33,9 +35,11 @@ def run(options: argparse.Namespace) -> int:
         if options.json:
             print(json.dumps({"file": str(path), "checked": told, "problems": problems}, ensure_ascii=False))
         else:
-            print(f"{'bad' if problems else 'ok ':<4} {path}: {told}")
-            for problem in problems:
-                print(f"     {problem}")
+            print(f"{'bad' if problems else 'ok ':<4} {escaped(str(path))}: {told}")
+            for problem in problems[:_SHOWN]:
+                print(f"     {escaped(problem)}")
+            if len(problems) > _SHOWN:
+                print(f"     and {len(problems) - _SHOWN:,} more; --json has them all")
     damaged = sum(bool(problems) for _, _, problems in results)
     if not options.json:
         print(

@@ -82,11 +82,14 @@ def extract(body: bytes, *, base_url: str, charset_hint: str | None = None) -> H
 
 
 def utf8(body: bytes, codec: str) -> bytes:
-    """The part of a body that is looked at, in UTF-8."""
+    """The part of a body that is looked at, in UTF-8. Each NUL costs the parser an event: runs of them become one."""
     body = body[:MAX_BODY]
+    if codec == "utf-8" and b"\0\0" in body:
+        body = _NULS.sub(b"\0", body)
     return _whole(body if codec == "utf-8" else charset.decode(body, codec).encode("utf-8", "replace"))
 
 
+_NULS = re.compile(rb"\0{2,}+")
 _ENDS = re.compile(rb"</(?:body|html)[^<>]*+>", re.IGNORECASE)  # not across "<": that would be quadratic
 
 

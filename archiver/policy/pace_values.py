@@ -155,6 +155,8 @@ def permitted(rules: Rules, *, own: bool) -> Pace:
     if not own and parallel > 1:
         notes.append(f"{parallel} visits at a time lowered to 1: not one of the operator's own hosts")
         parallel = 1
+    if rules.declared.delay > 0:  # visits at once would only take each other's turns
+        parallel = 1
     return Pace(
         delay=delay,
         request_delay=max(0.0, rules.declared.delay),

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO
 
 
 def secure_streams() -> None:
@@ -21,11 +21,25 @@ def secure_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - as long as the process
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # files and pipes are read by programs: UTF-8 whatever the locale; a terminal gets what it can show
-            encoding = stream.encoding if stream.isatty() else "utf-8"
-            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+    sys.stdout, sys.stderr = _whole(sys.stdout), _whole(sys.stderr)
+
+
+def _whole(stream: TextIO) -> TextIO:
+    """The stream, fit for all that we write: any character, and any length.
+
+    Files and pipes are read by programs: they get UTF-8 whatever the locale; a terminal gets what it can show. Under
+    PYTHONUNBUFFERED or on a non-blocking pipe Python drops what a write(2) did not take, without a word.
+    """
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    encoding = stream.encoding if stream.isatty() else "utf-8"
+    with contextlib.suppress(OSError):  # no file behind it
+        os.set_blocking(stream.fileno(), True)
+    if isinstance(stream.buffer, io.FileIO):
+        buffered = io.BufferedWriter(stream.buffer)
+        return io.TextIOWrapper(buffered, encoding, "backslashreplace", line_buffering=True)
+    stream.reconfigure(encoding=encoding, errors="backslashreplace")
+    return stream
 
 
 def json_line(data: Any) -> str:

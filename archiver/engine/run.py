@@ -13,11 +13,12 @@ from archiver.engine.pump import first_of
 from archiver.engine.rows import pending_entry, seed_entry, stored_entry
 from archiver.engine.ship import ClosedFile, Shipper
 from archiver.engine.source import Stop
-from archiver.errors import ArchiverError, WarcError
+from archiver.errors import ArchiverError, StoreError, WarcError
 from archiver.model import Candidate, ClosedSegment, LedgerEntry, Outlink, Reason, StoredObject
 from archiver.ports import Frontier, FrontierCounts, Ledger, Recorder
 
 KEEPER_SECONDS = 1.0
+LEFTOVER_TRIES = 3
 RESUMABLE = frozenset({Reason.INTERRUPTED, Reason.TIME_LIMIT, Reason.SIZE_LIMIT, Reason.DISK_UTILIZATION})
 """After these the same command goes on; a page limit that was reached ends the job."""
 
@@ -167,9 +168,17 @@ class Run:
         await self._ship_ledger()
         if stopped not in RESUMABLE:
             await p.finished()
-        self.shipped.stored.extend(await p.shipper.ship_files(await asyncio.to_thread(p.leftovers), {}))
+        await self._ship_leftovers()
         await self._drain(tell=False)
         return self.shipped
+
+    async def _ship_leftovers(self) -> None:
+        """Files that another run into this collection may be appending to; then the one that ends last stores them."""
+        for _ in range(LEFTOVER_TRIES):
+            files = await asyncio.to_thread(self._p.leftovers)
+            with contextlib.suppress(StoreError):  # it grew between being hashed and being compared
+                self.shipped.stored.extend(await self._p.shipper.ship_files(files, {}))
+                return
 
     async def _ship_ledger(self) -> None:
         """Ledger segments end with the WARCs (decision 10); the next row starts another."""

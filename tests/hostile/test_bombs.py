@@ -61,7 +61,7 @@ def bombs(count: int) -> dict[str, Reply]:
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("count", [200, pytest.param(2000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("count", [100, pytest.param(2000, marks=pytest.mark.soak)])
 def test_bombs_cost_little_memory_and_are_kept_as_sent(save: Save, tmp_path: Path, count: int) -> None:
     with raw_server(bombs(count)) as server:
         urls = [server.url(path) for path in server.answers]

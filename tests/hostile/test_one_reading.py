@@ -106,7 +106,7 @@ def is_faultless(block: bytes, entity: bytes, step: int) -> bool:
     return list(check.faults()) == []
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(_LEADING, _STATUS, fields(), bodies(), st.integers(1, 5000), st.integers(1, 5000))
 def test_client_and_verifier_agree_on_the_entity(
     leading: bytes, status: bytes, lines: bytes, body: bytes, step: int, other: int
@@ -117,7 +117,7 @@ def test_client_and_verifier_agree_on_the_entity(
         assert is_faultless(*read, other), raw
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(bodies(), st.integers(1, 50))
 def test_chunks_do_not_depend_on_how_they_arrive(wire: bytes, step: int) -> None:
     results = []

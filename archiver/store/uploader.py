@@ -110,7 +110,9 @@ class Uploader:
 
     def _enqueue(self, files: Sequence[SpoolFile]) -> None:
         for file in files:
-            if (file.key, file.sha256) not in self._queued:
+            # it may have come up between the look into the journal and now
+            up = self._stored.get(file.key)
+            if (file.key, file.sha256) not in self._queued and (up is None or up.sha256 != file.sha256):
                 self._queued.add((file.key, file.sha256))
                 self._queue.put_nowait(file)
 
@@ -130,6 +132,7 @@ class Uploader:
             try:
                 path = self._journal.path(file)
                 stored = await self._store.put(file.key, path, sha256=file.sha256, metadata=file.metadata)
+                self._stored[file.key] = stored
             except ArchiverError as error:
                 self._note(error)
                 await asyncio.to_thread(self._journal.mark_failed, file, str(error))
@@ -138,7 +141,6 @@ class Uploader:
                     return
             else:
                 await asyncio.to_thread(self._journal.mark_stored, file, stored)
-                self._stored[file.key] = stored
                 if self._on_stored is not None:
                     self._on_stored(file, stored)
                 return

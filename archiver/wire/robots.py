@@ -24,6 +24,7 @@ from archiver.policy.robots import (
     classify,
     freshness,
     parse,
+    retry_wait,
 )
 from archiver.policy.robots.pattern import Mode
 from archiver.policy.visit_time import window_wait
@@ -33,9 +34,6 @@ from archiver.wire.robots_state import Copy, Memory, RobotsMemory
 
 MIN_LIFE = 300.0
 """Seconds a copy serves at least: a site that says `max-age=0` would otherwise be asked before every page."""
-BACK_OFF = 60.0
-MAX_BACK_OFF = 3_600.0
-MAX_RETRY_AFTER = 86_400.0
 _PARSE_IN_THREAD = 65_536
 _MODES: Mapping[str, tuple[Mode, ...]] = {
     "both": ("rfc9309", "google"),
@@ -179,8 +177,7 @@ class RobotsService:
         )
 
     def _unreachable(self, decision: FetchDecision, memory: Memory, reply: Reply, attempts: int) -> _Known:
-        wait = min(BACK_OFF * 2 ** min(attempts, 16), MAX_BACK_OFF)
-        wait = max(wait, min(float(decision.retry_after or 0), MAX_RETRY_AFTER))
+        wait = retry_wait(attempts, decision.retry_after)
         if reply.postponed is not None:
             wait = max(1.0, reply.postponed.timestamp() - self._clock.epoch())
         blanket = None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from archiver.policy.robots import FetchFacts, FetchState, classify, freshness
+from archiver.policy.robots import FetchFacts, FetchState, classify, freshness, retry_wait
 from archiver.policy.robots.states import TRANSITIONS, Event
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -91,3 +91,16 @@ def test_every_event_has_a_row_that_cites_its_source() -> None:
 )
 def test_freshness(headers: list[tuple[str, str]], seconds: float) -> None:
     assert freshness(headers) == seconds
+
+
+@pytest.mark.parametrize(
+    ("attempts", "told", "wait"),
+    [
+        (0, None, 60.0), (1, None, 120.0), (6, None, 3600.0), (60, None, 3600.0),
+        (0, 2, 2.0), (4, 2, 2.0), (5, 2, 60.0), (6, 2, 120.0),
+        (0, 0, 1.0), (0, 7200, 7200.0), (5, 7200, 7200.0), (0, 10**18, 86_400.0),
+    ],
+)  # fmt: skip
+def test_an_unreachable_file_is_asked_again_when_the_site_says_so(attempts: int, told: int | None, wait: float) -> None:
+    """A site that always says "in a moment" is taken at its word five times."""
+    assert retry_wait(attempts, told) == wait

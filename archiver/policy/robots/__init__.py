@@ -20,6 +20,7 @@ from archiver.policy.robots.states import (
     Outcome,
     classify,
     freshness,
+    retry_wait,
 )
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "origin_of",
     "parse",
     "path_and_query",
+    "retry_wait",
     "rfc_target",
     "same_robots",
 ]

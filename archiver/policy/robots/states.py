@@ -23,6 +23,11 @@ MAX_AGE = 86_400.0
 """Seconds a copy is used without asking again (RFC 9309, 2.4)."""
 MAX_UNREACHABLE = 30 * 86_400.0
 """Seconds after which an unreachable file may count as unavailable (RFC 9309, 2.3.1.4)."""
+BACK_OFF = 60.0
+MAX_BACK_OFF = 3_600.0
+MAX_RETRY_AFTER = 86_400.0
+TAKEN_AT_ITS_WORD = 5
+"""How often in a row a site that names a short time and stays unreachable is asked again at that time."""
 
 
 class FetchState(StrEnum):
@@ -187,3 +192,14 @@ def freshness(headers: Sequence[Header]) -> float:
         sent = parse_http_date(date[0])
         lifetime = (parse_retry_after(expires[0], sent) or 0) if sent is not None and not expires[0].isdigit() else 0
     return max(0.0, min(float(lifetime), MAX_AGE))
+
+
+def retry_wait(attempts: int, retry_after: float | None) -> float:
+    """Seconds until an unreachable robots.txt is asked for again, after `attempts` failures in a row before this one.
+
+    The site's own Retry-After (RFC 9110, 10.2.3), up to a day; without one 60 s, doubling up to an hour.
+    """
+    if retry_after is None:
+        return min(BACK_OFF * 2 ** min(attempts, 16), MAX_BACK_OFF)
+    told = max(1.0, min(float(retry_after), MAX_RETRY_AFTER))
+    return told if attempts < TAKEN_AT_ITS_WORD else max(told, retry_wait(attempts - TAKEN_AT_ITS_WORD, None))

@@ -13,7 +13,7 @@ CODEBOOK: dict[str, tuple[str, str]] = {
     "url": ("text", "canonical URL; one line each, in byte order"),
     "state": ("fetched, refused, failed, pending", "what became of it in this job; the four add up to all"),
     "reason": ("word of docs/auditor/reasons.md", "why; empty for pending URLs that were asked for and not answered"),
-    "kind": ("document, requisite, robots, sitemap, webhook", "what it was wanted as, last time"),
+    "kind": ("document, requisite, robots, sitemap, webhook, signals", "what it was wanted as, last time"),
     "resource_type": ("text", "what the page named it as: image, stylesheet, script, ..."),
     "http_status": ("integer", "status of the last answer; empty without one"),
     "access": ("open, restricted, dark", "who may see what was kept; empty when nothing was"),

@@ -25,13 +25,17 @@ class Access(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a candidate is fetched for. Scope binds documents; robots binds all but `robots`."""
+    """What a candidate is fetched for. Scope binds documents; robots binds all but `robots`.
+
+    `signals`: a file in which a site says how its pages may be used (tdmrep.json, a licence), after its page.
+    """
 
     DOCUMENT = "document"
     REQUISITE = "requisite"
     ROBOTS = "robots"
     SITEMAP = "sitemap"
     WEBHOOK = "webhook"
+    SIGNALS = "signals"
 
 
 class Reason(StrEnum):

@@ -55,20 +55,20 @@ def visit_entry(page: Page, *, discovered: int, repeats: int) -> LedgerEntry:
 
 
 def discovered_entries(outlinks: Sequence[Outlink], fresh: frozenset[str]) -> list[LedgerEntry]:
-    """A row for each URL seen for the first time that will not be fetched, and why."""
+    """A row for each URL seen for the first time: with what keeps it out, or that it waits for its turn.
+
+    Those that wait are told too: of a run that is killed, only what stands here says that it knew of them.
+    """
     rows = []
+    left = set(fresh)
     for outlink in outlinks:
         candidate, objection = outlink.candidate, outlink.objection
-        if objection is None or candidate.key not in fresh:
+        if candidate.key not in left:
             continue
-        data = {
-            "key": candidate.key,
-            "verdict": objection.verdict,
-            "reason": objection.reason,
-            "rule": objection.rule,
-            "via": candidate.via,
-            "path": candidate.path,
-        }
+        left.discard(candidate.key)
+        data = {"key": candidate.key, "reason": Reason.ALLOWED, "via": candidate.via, "path": candidate.path}
+        if objection is not None:
+            data |= {"verdict": objection.verdict, "reason": objection.reason, "rule": objection.rule}
         rows.append(LedgerEntry(event="discovered", url=candidate.url, data=data))
     return rows
 

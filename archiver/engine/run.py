@@ -151,8 +151,8 @@ class Run:
     async def finish(self, *, stopped: Reason | None, counts: dict[str, int]) -> Shipped:
         """Close everything, then check and store it; tells what was not fetched and why. Call inside `open`."""
         p = self._p
-        if stopped is not None:
-            await self._tell_pending(stopped)
+        # What is left of a run that nothing stopped waits for hosts that rest longer than the run has patience.
+        await self._tell_pending(stopped or Reason.RATE_LIMITED)
         await p.epilogue()
         self._take(await p.recorder.close())
         while self._shipping:

@@ -194,7 +194,10 @@ class Visit:
             return None
         candidate = self._follow(parent, url, kind=Kind.REQUISITE, resource_type=resource_type)
         if self._asked[candidate.origin] >= self._limits.requisites:
-            self._gap(url, resource_type, Reason.REQUISITE_LIMIT, self._too_many("requisites"))
+            refusal = _refuse(Reason.REQUISITE_LIMIT, self._too_many("requisites"))
+            self._gateway.refuse(candidate, decide([refusal], policy=self._policy))
+            self._gathered.refused += 1
+            self._gap(url, resource_type, refusal.reason, refusal.rule)
             return None
         self._asked[candidate.origin] += 1
         return candidate

@@ -131,6 +131,7 @@ class Worker:
         outcome = outcome_of(gathered, page)
         done = await t.frontier.complete(claim, outcome, outlinks)
         t.discoverer.remember(outlinks)
+        repeats += len(outlinks) - len(done.fresh)
         rows = [visit_entry(page, discovered=len(done.fresh), repeats=repeats)]
         rows.extend(discovered_entries(outlinks, done.fresh))
         t.gateway.tell(rows)

@@ -84,6 +84,8 @@ class CrawlLog:
         if event == "outcome":
             path, via = self._asked.pop(_key(body), ("", ""))
             return _line(body, _outcome_code(body), path, via)
+        if event == "discovered" and body.get("reason") == Reason.ALLOWED:
+            return None
         if event in ("decision", "discovered", "pending"):
             return _line(body, _reason_code(body), str(body.get("path") or ""), str(body.get("via") or ""))
         return None

@@ -14,7 +14,7 @@ import orjson
 from archiver.ledger.reader import LedgerRow
 from archiver.ledger.states import state_of
 
-VERSION = 1
+VERSION = 2
 """Of the tables; an index with another is thrown away and built anew."""
 
 SCHEMA = """

@@ -73,7 +73,8 @@ async def test_offers_are_judged_at_once_and_added_in_batches(tmp_path: Any) -> 
     assert not intake.waiting and news
     claims = await frontier.claim(9)
     assert [claim.candidate.url for claim in claims] == ["http://a.example/docs/x"]
-    assert [(row["url"], row["reason"]) for row in bench.rows("discovered")] == [("http://b.example/", "outOfScope")]
+    told = [(row["url"], row["reason"]) for row in bench.rows("discovered")]
+    assert told == [("http://a.example/docs/x", "allowed"), ("http://b.example/", "outOfScope")]
     assert len(Callbacks(tmp_path / "kept.jsonl")) == 1
 
 

@@ -19,6 +19,13 @@ from archiver.ledger.states import State, state_of
         ({"event": "outcome", "status": "refused", "reason": "sizeLimit"}, State(2, "refused", "sizeLimit")),
         ({"event": "discovered", "reason": "outOfScope"}, State(1, "refused", "outOfScope")),
         ({"event": "pending", "reason": "pageLimit"}, State(2, "pending", "pageLimit")),
+        ({"event": "pending", "reason": "rateLimited"}, State(1, "pending", "rateLimited")),
+        ({"event": "discovered", "reason": "allowed"}, State(0, "pending", "")),
+        ({"event": "decision", "verdict": "refuse", "reason": "duplicate"}, State(0, "pending", "duplicate")),
+        (
+            {"event": "decision", "verdict": "defer", "kind": "requisite", "reason": "robotsUnreachable"},
+            State(2, "refused", "robotsUnreachable"),
+        ),
         ({"event": "seed"}, State(0, "pending", "")),
         ({"event": "visit", "status": "captured"}, None),
         ({"event": "run"}, None),

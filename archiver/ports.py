@@ -13,6 +13,7 @@ from archiver.model import (
     Claim,
     ClosedSegment,
     Decision,
+    Elements,
     Exchange,
     Fetched,
     LedgerEntry,
@@ -23,6 +24,7 @@ from archiver.model import (
     WarcItem,
     WarcRecordRef,
 )
+from archiver.ports_browser import Tap
 
 # --- the wire ---------------------------------------------------------------------------------------------------------
 
@@ -62,7 +64,10 @@ class WireLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireRequest:
-    """What to put on the wire. `headers` go out in order and case as given; Host, Connection and framing included."""
+    """What to put on the wire. `headers` go out in order and case as given; Host, Connection and framing included.
+
+    `upgrade`: another protocol is offered (a WebSocket), so a 101 is an answer.
+    """
 
     url: str
     origin: Origin
@@ -72,13 +77,14 @@ class WireRequest:
     addresses: tuple[str, ...]
     body: bytes = b""
     limits: WireLimits = field(default_factory=WireLimits)
+    upgrade: bool = False
 
 
 class Client(Protocol):
-    async def exchange(self, request: WireRequest) -> Exchange:
+    async def exchange(self, request: WireRequest, tap: Tap | None = None) -> Exchange:
         """Send and receive once, no redirects. Raises CaptureError (code = a FailureCode) when no head came back.
 
-        A body that was cut is no error: the exchange says `truncated`.
+        A body that was cut is no error: the exchange says `truncated`. `tap` follows the answer while it comes in.
         """
         ...
 
@@ -157,16 +163,21 @@ class Gateway(Protocol):
         ...
 
     async def fetch(
-        self, candidate: Candidate, admitted: Admitted | None = None, *, within: float | None = None
+        self,
+        candidate: Candidate,
+        admitted: Admitted | None = None,
+        *,
+        within: float | None = None,
+        tap: Tap | None = None,
     ) -> Fetched:
         """Admit, tell the ledger, dial, judge the answer's headers. Faults of the site are values.
 
-        `within` bounds the exchange in seconds; what came until then is kept as truncated.
+        `within` bounds the exchange in seconds; what came until then is kept as truncated. `tap` follows the answer.
         """
         ...
 
-    def judge(self, fetched: Fetched, metas: Sequence[tuple[str, str]]) -> Fetched:
-        """The keep verdict again, with the page's meta elements (name, content) known."""
+    def judge(self, fetched: Fetched, elements: Elements) -> Fetched:
+        """The keep verdict again, with what the document's own elements say."""
         ...
 
     def refuse(self, candidate: Candidate, decision: Decision) -> Fetched:
@@ -200,13 +211,46 @@ class Wait:
     rule: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burst:
+    """What a visit asked of another origin than its own: for `seconds` from first request to last answer, ended `ago`
+    seconds ago. `rules` are what binds there."""
+
+    origin: Origin
+    rules: PaceRules
+    seconds: float
+    ago: float = 0.0
+
+
 class HostBudget(Protocol):
-    """Who may ask a host now, over all processes of this user (decisions 12 and 13). Times are epoch seconds."""
+    """Who may ask a host now, over all processes of this user (decisions 12 and 13). Times are epoch seconds.
+
+    A visit holds one slot; each of its sub-requests a place at its origin, then its turn (`request_wait`), whichever
+    lane it comes from.
+    """
 
     async def begin_visit(self, origin: Origin, rules: PaceRules) -> VisitSlot | Wait: ...
 
-    async def end_visit(self, slot: VisitSlot, rules: PaceRules, *, burst: float) -> None:
-        """Give the place back; the next visit waits at least `burst` seconds from now (payback)."""
+    async def end_visit(
+        self, slot: VisitSlot, rules: PaceRules, *, burst: float, elsewhere: Sequence[Burst] = ()
+    ) -> None:
+        """Give the slot back; the next visit waits at least `burst` seconds from now (payback).
+
+        `elsewhere`: the same for each other origin that the visit asked, from when it last did.
+        """
+        ...
+
+    async def take_place(self, origin: Origin, rules: PaceRules, *, within: float) -> bool:
+        """A place for one sub-request: at most `rules.requisites` at once at an origin over all visits of this process
+        (one where a delay is declared). False when none came free within so many seconds. Ask robots.txt before."""
+        ...
+
+    def give_place(self, origin: Origin) -> None:
+        """The upstream answer is complete, or is a stream and its head is there."""
+        ...
+
+    async def robots_wait(self, origin: Origin) -> float:
+        """Reserve a request for robots.txt; seconds to sleep before it, where a delay was declared the last time."""
         ...
 
     async def request_wait(self, origin: Origin, rules: PaceRules, *, limit: float = math.inf) -> float:

@@ -13,8 +13,10 @@ from archiver.gateway.admit import Admission
 from archiver.gateway.parts import GatePolicy, GatePorts
 from archiver.ids import new_record_id
 from archiver.model import (
+    NO_ELEMENTS,
     Candidate,
     Decision,
+    Elements,
     Exchange,
     Failure,
     FailureCode,
@@ -29,6 +31,7 @@ from archiver.model import (
 )
 from archiver.policy.decide import decide
 from archiver.ports import Admitted, Recorded, WireLimits, WireRequest
+from archiver.ports_browser import Tap
 
 _OURS = frozenset({b"host", b"user-agent", b"from", b"sec-gpc", b"connection", b"content-length", b"transfer-encoding"})
 _PERMANENT = frozenset({FailureCode.TLS_ERROR, FailureCode.HEADER_LIMIT, FailureCode.PROTOCOL_ERROR})
@@ -48,7 +51,12 @@ class Gate:
         return await self._admission.admit(candidate, self._fetch_robots)
 
     async def fetch(
-        self, candidate: Candidate, admitted: Admitted | None = None, *, within: float | None = None
+        self,
+        candidate: Candidate,
+        admitted: Admitted | None = None,
+        *,
+        within: float | None = None,
+        tap: Tap | None = None,
     ) -> Fetched:
         """The row of the decision is written before the dial (decision 11)."""
         if admitted is None:
@@ -58,23 +66,28 @@ class Gate:
         limits = self._policy.limits
         if within is not None and within < limits.total:
             limits = replace(limits, total=max(1.0, within))
-        return await self._dial(candidate, admitted, limits)
+        return await self._dial(candidate, admitted, limits, tap)
 
     def refuse(self, candidate: Candidate, decision: Decision) -> Fetched:
         self._ports.ledger.append(record.decision_entry(candidate, decision))
         return Fetched(candidate=candidate, decision=decision)
 
-    async def _dial(self, candidate: Candidate, admitted: Admitted, limits: WireLimits) -> Fetched:
+    async def _dial(
+        self, candidate: Candidate, admitted: Admitted, limits: WireLimits, tap: Tap | None = None
+    ) -> Fetched:
         decision = admitted.decision
         if admitted.rules.declared.delay > 0 or admitted.rules.declared.visit_time_utc:
             objection = await self._declared_wait(candidate, admitted, limits.total)
             if objection is not None:
                 return self.refuse(candidate, decide([objection], policy=self._policy.name))
         self._ports.ledger.append(record.decision_entry(candidate, decision))
+        override = record.override_entry(Fetched(candidate=candidate, decision=decision))
+        if override is not None:
+            self._ports.ledger.append(override)
         if admitted.robots is not None:
             self._remember_robots(candidate.origin, admitted.robots)
         try:
-            exchange = await self._exchange(candidate, admitted, limits)
+            exchange = await self._exchange(candidate, admitted, limits, tap)
         except CaptureError as error:
             code = FailureCode(error.code)
             failure = Failure(code=code, message=str(error), transient=code not in _PERMANENT)
@@ -90,7 +103,7 @@ class Gate:
             candidate=candidate,
             decision=decision,
             exchange=exchange,
-            keep=self._keep(candidate, exchange, ()),
+            keep=self._keep(candidate, exchange, NO_ELEMENTS),
             response_id=new_record_id(),
         )
 
@@ -108,36 +121,40 @@ class Gate:
             await self._ports.sleep(wait)
         return None
 
-    async def _exchange(self, candidate: Candidate, admitted: Admitted, limits: WireLimits) -> Exchange:
+    async def _exchange(
+        self, candidate: Candidate, admitted: Admitted, limits: WireLimits, tap: Tap | None
+    ) -> Exchange:
         if admitted.vetted.error is not None:
             raise CaptureError(FailureCode.DNS_ERROR, admitted.vetted.error)
+        upgrade = any(name.lower() == b"upgrade" for name, _ in candidate.headers)
         request = WireRequest(
             url=candidate.url,
             origin=candidate.origin,
             method=candidate.method,
             target=self._policy.target(candidate.url),
-            headers=self._headers(candidate),
+            headers=self._headers(candidate, b"Upgrade" if upgrade else b"keep-alive"),
             addresses=admitted.vetted.addresses,
             body=candidate.body,
             limits=limits,
+            upgrade=upgrade,
         )
-        return await self._ports.client.exchange(request)
+        return await self._ports.client.exchange(request, tap)
 
-    def _headers(self, candidate: Candidate) -> tuple[tuple[bytes, bytes], ...]:
+    def _headers(self, candidate: Candidate, connection: bytes) -> tuple[tuple[bytes, bytes], ...]:
         host = (b"Host", self._policy.host_header(candidate.url))
         own = [(name, value) for name, value in candidate.headers if name.lower() not in _OURS]
         given = {name.lower() for name, _ in own}
         defaults = [pair for pair in self._policy.defaults if pair[0].lower() not in given]
         length = [(b"Content-Length", str(len(candidate.body)).encode())] if candidate.body else []
-        return (host, *self._policy.identity, *defaults, *own, *length, (b"Connection", b"keep-alive"))
+        return (host, *self._policy.identity, *defaults, *own, *length, (b"Connection", connection))
 
-    def judge(self, fetched: Fetched, metas: Sequence[tuple[str, str]]) -> Fetched:
-        if fetched.exchange is None or not self._policy.judge.concerns(metas):
+    def judge(self, fetched: Fetched, elements: Elements) -> Fetched:
+        if fetched.exchange is None or not self._policy.judge.concerns(elements):
             return fetched
-        return replace(fetched, keep=self._keep(fetched.candidate, fetched.exchange, metas))
+        return replace(fetched, keep=self._keep(fetched.candidate, fetched.exchange, elements))
 
-    def _keep(self, candidate: Candidate, exchange: Exchange, metas: Sequence[tuple[str, str]]) -> Keep:
-        return self._policy.judge(candidate, exchange, metas, self._robots_seen.get(candidate.origin))
+    def _keep(self, candidate: Candidate, exchange: Exchange, elements: Elements) -> Keep:
+        return self._policy.judge(candidate, exchange, elements, self._robots_seen.get(candidate.origin))
 
     async def record(self, batch: Sequence[Fetched], *, page_id: str | None = None) -> list[Recorded]:
         """Refused and failed candidates get a `urn:policy:` record too, so that absence is explainable."""
@@ -152,13 +169,19 @@ class Gate:
             self._ports.ledger.append_many(entries)
 
     async def _fetch_robots(self, candidate: Candidate) -> Fetched:
-        """robots.txt and its redirect hops: same address rules, same rows, recorded at once as their own evidence."""
+        """robots.txt and its redirect hops: same address rules, same rows, recorded at once as their own evidence.
+
+        Where nothing answered, `response_id` is the `urn:policy:` record that says so: a decision rests on it.
+        """
         assert candidate.kind is Kind.ROBOTS
         admitted = await self.admit(candidate)
-        if not admitted.decision.allowed:
-            return self.refuse(candidate, admitted.decision)
-        fetched = await self._dial(candidate, admitted, self._policy.robots_limits)
-        await self.record([fetched])
+        if admitted.decision.allowed:
+            fetched = await self._dial(candidate, admitted, self._policy.robots_limits)
+        else:
+            fetched = self.refuse(candidate, admitted.decision)
+        (recorded,) = await self.record([fetched])
+        if fetched.response_id is None:
+            fetched = replace(fetched, response_id=recorded.refs[0].record_id)
         return fetched
 
     def _remember_robots(self, origin: Origin, parsed: Any) -> None:

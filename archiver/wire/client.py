@@ -11,6 +11,7 @@ from archiver.clock import Clock
 from archiver.errors import CaptureError
 from archiver.model import Exchange, FailureCode, Framing
 from archiver.ports import WireRequest
+from archiver.ports_browser import Tap
 from archiver.spooled import Spool
 from archiver.wire.connect import connect
 from archiver.wire.connection import Connection
@@ -18,6 +19,7 @@ from archiver.wire.framer import ResponseFramer
 from archiver.wire.head import Head
 from archiver.wire.pool import Pool
 from archiver.wire.request import IDEMPOTENT, asks_to_close, serialise
+from archiver.wire.tapped import Tapped
 from archiver.wire.tls import Trust
 from archiver.wire.transfer import undo_codings
 
@@ -46,18 +48,25 @@ class HttpClient:
         self._open: set[Connection] = set()
         self._all_closed: asyncio.Event | None = None
 
-    async def exchange(self, request: WireRequest) -> Exchange:
-        """Send once, receive once; see `ports.Client`. Raises CaptureError without a head, DiskError."""
+    async def exchange(self, request: WireRequest, tap: Tap | None = None) -> Exchange:
+        """Send once, receive once; see `ports.Client`. Raises CaptureError without a head, DiskError.
+
+        `tap` follows the answer while it comes in; it may end it, and send on after an upgrade.
+        """
         loop = asyncio.get_running_loop()
         timing = _Timing(self._clock.now(), self._clock.monotonic(), loop.time())
         deadline = timing.loop_started + request.limits.total
         wire = serialise(request)
-        framer = ResponseFramer(request.method, request.limits, self._spool_dir)
+        framer = ResponseFramer(request.method, request.limits, self._spool_dir, upgrade=request.upgrade)
+        tapped = None
+        if tap is not None:
+            tapped = Tapped(tap, framer)
+            tap.begin(framer.raw, tapped)
         try:
-            connection = await self._try_pooled(request, wire, framer, deadline)
+            connection = await self._try_pooled(request, wire, framer, deadline, tapped)
             if connection is None:
                 connection = await self._connect(request, deadline)
-                await connection.exchange(wire, framer, request.limits, deadline)
+                await connection.exchange(wire, framer, request.limits, deadline, tapped)
             self._put_back(connection, request, framer)
             entity = await self._entity(framer)
         except BaseException:
@@ -77,14 +86,14 @@ class HttpClient:
     # --- connections ---
 
     async def _try_pooled(
-        self, request: WireRequest, wire: bytes, framer: ResponseFramer, deadline: float
+        self, request: WireRequest, wire: bytes, framer: ResponseFramer, deadline: float, tapped: Tapped | None
     ) -> Connection | None:
         """Use a kept connection; None when there is none, or when it proved dead before a byte came back."""
         connection = self._pool.take(request.origin, request.addresses, asyncio.get_running_loop().time())
         if connection is None:
             return None
         try:
-            await connection.exchange(wire, framer, request.limits, deadline)
+            await connection.exchange(wire, framer, request.limits, deadline, tapped)
         except CaptureError as exc:
             stale = exc.code == FailureCode.DISCONNECTED and not framer.has_bytes
             if not stale or request.method not in IDEMPOTENT:

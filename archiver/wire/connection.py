@@ -14,6 +14,7 @@ from archiver.errors import ArchiverError, CaptureError, DiskError
 from archiver.model import FailureCode, Origin, TlsInfo
 from archiver.ports import WireLimits
 from archiver.wire.framer import ResponseFramer
+from archiver.wire.tapped import Tapped
 
 # how long to listen on after a head whose framing cannot be trusted; real bodies do not pause that long
 LENIENT_IDLE = 5.0
@@ -32,6 +33,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._framer: ResponseFramer | None = None
+        self._tapped: Tapped | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._limits = WireLimits()
@@ -43,7 +45,14 @@ class Connection(asyncio.Protocol):
     def is_open(self) -> bool:
         return self._transport is not None and not self._transport.is_closing()
 
-    async def exchange(self, wire: bytes, framer: ResponseFramer, limits: WireLimits, deadline: float) -> None:
+    async def exchange(
+        self,
+        wire: bytes,
+        framer: ResponseFramer,
+        limits: WireLimits,
+        deadline: float,
+        tapped: Tapped | None = None,
+    ) -> None:
         """Send `wire` and fill `framer`. `deadline` is loop time. Raises CaptureError without a head, DiskError."""
         transport = self._transport
         if transport is None or transport.is_closing():
@@ -54,13 +63,19 @@ class Connection(asyncio.Protocol):
         self._last = self._loop.time()
         self._arm(min(self._last + limits.idle, deadline))
         transport.write(wire)
+        if tapped is not None:
+            self._tapped = tapped
+            tapped.attach(self)
         try:
             await waiter
         except BaseException:
-            self._framer = None
             self.abort()
             raise
-        self._framer = None
+        finally:
+            self._framer = None
+            if tapped is not None:
+                self._tapped = None
+                tapped.detach()
 
     def rest(self) -> None:
         """From here on the connection waits for its next exchange; the armed timer will close it when it waits long."""
@@ -76,6 +91,18 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         if self._transport is not None:
             self._transport.abort()
+
+    # --- what the tap of an exchange calls ---
+
+    def send(self, data: bytes) -> None:
+        """More of our side after an upgrade."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def stop(self) -> None:
+        """End the exchange in hand now: what came stays, truncated."""
+        if self._framer is not None:
+            self._time_out(self._framer, total=True)
 
     # --- what asyncio calls ---
 
@@ -97,6 +124,8 @@ class Connection(asyncio.Protocol):
         except OSError as exc:
             self._fail(DiskError(f"cannot write into {exc.filename}, where answers wait: {exc.strerror}"))
         else:
+            if self._tapped is not None:
+                self._tapped.grew()
             if done:
                 self._finish()
             elif framer.is_open_ended:
@@ -152,12 +181,14 @@ class Connection(asyncio.Protocol):
                 self.shut()
                 return
         else:
-            idle = min(self._limits.idle, LENIENT_IDLE) if framer.is_open_ended else self._limits.idle
-            due = min(self._last + idle, self._deadline)
+            due = self._deadline if framer.is_stream else min(self._last + self._idle(framer), self._deadline)
             if now >= due:
                 self._time_out(framer, total=now >= self._deadline)
                 return
         self._arm(due)
+
+    def _idle(self, framer: ResponseFramer) -> float:
+        return min(self._limits.idle, LENIENT_IDLE) if framer.is_open_ended else self._limits.idle
 
     def _time_out(self, framer: ResponseFramer, *, total: bool) -> None:
         if framer.done:

@@ -20,6 +20,11 @@ from archiver.wire.head import Head, parse_head
 
 _HEAD_END = re.compile(rb"\n\r?\n")
 _PROBE = h11.Request(method="GET", target="/", headers=[("Host", "host.invalid")])
+_UPGRADE_PROBE = h11.Request(
+    method="GET",
+    target="/",
+    headers=[("Host", "host.invalid"), ("Connection", "Upgrade"), ("Upgrade", "websocket")],
+)
 _HTTP2_SETTINGS = 4
 # h11 was made for heads of 16 KiB: past this its cost would hold up everything else
 _STRICT_LIMIT = 65_536
@@ -44,6 +49,7 @@ class ResponseFramer:
         "_method",
         "_scan",
         "_start",
+        "_upgrade",
         "body_start",
         "done",
         "entity",
@@ -55,8 +61,12 @@ class ResponseFramer:
         "truncated",
     )
 
-    def __init__(self, method: str, limits: WireLimits, directory: str | None = None) -> None:
+    def __init__(
+        self, method: str, limits: WireLimits, directory: str | None = None, *, upgrade: bool = False
+    ) -> None:
+        """`upgrade`: another protocol was offered, so that a 101 is an answer to it."""
         self._method = method
+        self._upgrade = upgrade
         self._limits = limits
         self._directory = directory
         self._h11: h11.Connection | None = None
@@ -86,6 +96,17 @@ class ResponseFramer:
     def is_open_ended(self) -> bool:
         """True where only silence or a close can end a message that was refused by the strict parser."""
         return self.head is not None and self.malformed is not None and self.framing is Framing.CLOSE
+
+    @property
+    def is_upgraded(self) -> bool:
+        return self._upgrade and self.head is not None and self.head.status == 101
+
+    @property
+    def is_stream(self) -> bool:
+        """True where silence is no fault: an upgraded connection, server-sent events (WHATWG HTML, 9.2)."""
+        if self.head is None:
+            return False
+        return self.is_upgraded or self.head.is_event_stream
 
     def feed(self, data: bytes) -> bool:
         """Take bytes from the wire; True when the message is complete (or cut at the size limit)."""
@@ -167,7 +188,7 @@ class ResponseFramer:
             return "a field value after more than 256 blanks"
         if self._h11 is None:
             self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=self._limits.head + 1)
-            self._h11.send(_PROBE)
+            self._h11.send(_UPGRADE_PROBE if self._upgrade else _PROBE)
         try:
             self._h11.receive_data(raw)
             event = self._h11.next_event()

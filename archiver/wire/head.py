@@ -36,6 +36,11 @@ class Head:
     largest_length: int = 0
     is_plain: bool = False
 
+    @property
+    def is_event_stream(self) -> bool:
+        types = (value for name, value in self.headers if name == b"content-type")
+        return any(value[:17].lower() == b"text/event-stream" for value in types)
+
 
 def parse_head(raw: bytes) -> Head | None:
     """Parse the bytes of one head; None when no status can be read in its first line."""

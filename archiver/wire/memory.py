@@ -19,6 +19,7 @@ from archiver.model import (
 )
 from archiver.policy.robots import RobotsFile, parse
 from archiver.ports import Declared, FetchRobots, RobotsAnswer, Vetted, WireRequest
+from archiver.ports_browser import Tap
 from archiver.spooled import Spool
 
 
@@ -30,6 +31,14 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     failure: FailureCode | None = None
+
+
+class _Settled:
+    """`ports_browser.Control` of an exchange that is over."""
+
+    def send(self, data: bytes) -> None: ...
+
+    def stop(self) -> None: ...
 
 
 class MemoryWeb:
@@ -75,7 +84,16 @@ class MemoryWeb:
             parsed=robots,
         )  # fmt: skip
 
-    async def exchange(self, request: WireRequest) -> Exchange:
+    async def exchange(self, request: WireRequest, tap: Tap | None = None) -> Exchange:
+        """The whole answer comes at once; a tap sees it all in one step."""
+        exchange = self._exchange(request)
+        if tap is not None:
+            tap.begin(exchange.response, _Settled())
+            tap.head(exchange.status, exchange.headers)
+            tap.grew()
+        return exchange
+
+    def _exchange(self, request: WireRequest) -> Exchange:
         self.asked.append(request)
         answer = self.pages.get(request.url, Answer(status=404, headers={"Content-Type": "text/plain"}, body=b"no"))
         if answer.failure is not None:

@@ -9,6 +9,7 @@ import pytest
 from archiver.errors import DiskError
 from archiver.model import Exchange, Page, Reason, WarcItem
 from archiver.ports import WireRequest
+from archiver.ports_browser import Tap
 from archiver.wire.memory import Answer
 from tests.engine.bench import SITE, Engine, html, redirect
 
@@ -95,12 +96,12 @@ async def test_a_page_is_not_done_before_the_visit_that_fetched_it_is() -> None:
     done_at_image: list[int] = []
     dial = engine.bench.web.exchange
 
-    async def exchange(request: WireRequest) -> Exchange:
+    async def exchange(request: WireRequest, tap: Tap | None = None) -> Exchange:
         if request.url.endswith("/i.png"):
             for _ in range(50):
                 await asyncio.sleep(0)
             done_at_image.append((await engine.frontier.counts()).done)
-        return await dial(request)
+        return await dial(request, tap)
 
     engine.bench.web.exchange = exchange  # type: ignore[method-assign]
     await engine.crawl("/moved", "/page")

@@ -187,7 +187,7 @@ def slow(engine: Engine, seconds: float) -> None:
     """Each exchange takes that long."""
     dial = engine.bench.web.exchange
 
-    async def exchange(request: WireRequest):  # type: ignore[no-untyped-def]
+    async def exchange(request: WireRequest, tap: object = None):  # type: ignore[no-untyped-def]
         engine.bench.clock.advance(seconds)
         await asyncio.sleep(0)
         return await dial(request)

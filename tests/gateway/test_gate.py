@@ -15,9 +15,9 @@ async def test_the_row_is_written_before_the_dial() -> None:
     rows_at_dial: list[int] = []
     dial = bench.web.exchange
 
-    async def spying(request):  # type: ignore[no-untyped-def]
+    async def spying(request, tap=None):  # type: ignore[no-untyped-def]
         rows_at_dial.append(len(bench.rows("decision")))
-        return await dial(request)
+        return await dial(request, tap)
 
     bench.web.exchange = spying  # type: ignore[method-assign]
     fetched = await bench.gate.fetch(candidate("https://a.test/"))

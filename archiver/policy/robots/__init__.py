@@ -4,6 +4,16 @@
 and line. `states.classify` says what an answer (or none) to GET /robots.txt means; `origin_of` which file a URL has.
 """
 
+from archiver.policy.robots.caching import (
+    MAX_AGE,
+    age,
+    freshened,
+    freshness,
+    may_be_kept,
+    remaining,
+    validates,
+    validators,
+)
 from archiver.policy.robots.directives import CleanParam, RequestRate, Window
 from archiver.policy.robots.file import RobotsFile, evaluate, parse
 from archiver.policy.robots.lines import MAX_BYTES, Kind
@@ -11,7 +21,6 @@ from archiver.policy.robots.origin import origin_of, same_robots
 from archiver.policy.robots.pattern import Mode, Pattern, path_and_query, rfc_target
 from archiver.policy.robots.rules import RobotsVerdict
 from archiver.policy.robots.states import (
-    MAX_AGE,
     MAX_REDIRECTS,
     MAX_UNREACHABLE,
     FetchDecision,

@@ -1,6 +1,7 @@
 """What an answer to GET /robots.txt means, as a table: RFC 9309, 2.3.1 and 2.4, with Google's reading of 429.
 
 fetched 2xx ................ FRESH        its rules bind the origin that was asked, wherever redirects led
+304 ........................ FRESH        the copy that was asked about holds again
 fetched 4xx, > 5 redirects . UNAVAILABLE  no rules
 429, 5xx, no answer ........ UNREACHABLE  everything disallowed; a copy on hand stays in force: STALE_OK
 UNREACHABLE for > 30 days .. UNAVAILABLE  no rules, and the record says why
@@ -14,13 +15,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from archiver.policy.fields import Header, values_of
-from archiver.policy.httpdates import parse_http_date
-from archiver.policy.retry_after import parse_retry_after, retry_after
+from archiver.policy.retry_after import retry_after
+from archiver.policy.robots.caching import freshness
 
 MAX_REDIRECTS = 5
 """Hops that are followed (RFC 9309, 2.3.1.2)."""
-MAX_AGE = 86_400.0
-"""Seconds a copy is used without asking again (RFC 9309, 2.4)."""
 MAX_UNREACHABLE = 30 * 86_400.0
 """Seconds after which an unreachable file may count as unavailable (RFC 9309, 2.3.1.4)."""
 BACK_OFF = 60.0
@@ -101,7 +100,8 @@ class FetchFacts:
     """What is known when the question is asked. Neither `status` nor `error` = nothing was fetched just now.
 
     `redirects`: targets followed before `status`. `headers`: those of the answer, else those kept with the copy.
-    `cached_age`: seconds since the copy was fetched, None = no copy. `unreachable_for`: since the first failure.
+    `cached_age`: seconds since the copy was fetched or confirmed, None = no copy. `unreachable_for`: since the first
+    failure. `conditional`: the request asked about that copy; a 304 to any other request says nothing.
     `forbidden_disallows`: the operator's `robots.forbidden: disallow`, which turns 401 and 403 around.
     """
 
@@ -111,6 +111,7 @@ class FetchFacts:
     headers: Sequence[Header] = ()
     cached_age: float | None = None
     unreachable_for: float | None = None
+    conditional: bool = True
     forbidden_disallows: bool = False
 
 
@@ -166,7 +167,7 @@ def _event(facts: FetchFacts) -> Event:
 def _status_event(facts: FetchFacts, status: int) -> Event:
     if 200 <= status < 300:
         return Event.SUCCESS
-    if status == 304 and facts.cached_age is not None:
+    if status == 304 and facts.conditional and facts.cached_age is not None and not facts.redirects:
         return Event.NOT_MODIFIED
     if 300 <= status < 400:
         # With a Location, the hop that would exceed the limit; without one, an answer that says nothing.
@@ -175,23 +176,6 @@ def _status_event(facts: FetchFacts, status: int) -> Event:
     if status == 429:
         return Event.TOO_MANY_REQUESTS
     return Event.CLIENT_ERROR if 400 <= status < 500 else Event.SERVER_ERROR
-
-
-def freshness(headers: Sequence[Header]) -> float:
-    """Seconds a robots.txt stays fresh after its fetch: Cache-Control or Expires (RFC 9111, 4.2), never over 24 h."""
-    lifetime = MAX_AGE
-    directives = [part.strip().lower() for line in values_of(headers, "cache-control") for part in line.split(",")]
-    ages = [part[8:].strip('" ') for part in directives if part.startswith("max-age=")]
-    seconds = [int(age[:18]) for age in ages if age.isascii() and age.isdigit()]
-    if "no-store" in directives or "no-cache" in directives:
-        return 0.0
-    if seconds:
-        lifetime = min(seconds)
-    elif (expires := values_of(headers, "expires")) and (date := values_of(headers, "date")):
-        # `Expires: 0` and other broken dates mean already stale (RFC 9111, 5.3).
-        sent = parse_http_date(date[0])
-        lifetime = (parse_retry_after(expires[0], sent) or 0) if sent is not None and not expires[0].isdigit() else 0
-    return max(0.0, min(float(lifetime), MAX_AGE))
 
 
 def retry_wait(attempts: int, retry_after: float | None) -> float:

@@ -13,6 +13,11 @@ from typing import Any
 
 from archiver.policy.robots.pattern import Pattern, rfc_target
 
+MAX_BYTES = 1 << 20
+MAX_ENTRIES = 1_000
+"""Entries of a file that are looked at: each URL of its origin is compared with them."""
+_MAX_LOCATION = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class Tdm:
@@ -24,6 +29,28 @@ class Tdm:
 
 
 UNSET = Tdm()
+
+
+@dataclass(frozen=True, slots=True)
+class TdmEntry:
+    """One entry of a tdmrep.json: `location` as written, the pattern it is, what it says."""
+
+    location: str
+    pattern: Pattern
+    says: Tdm
+
+
+@dataclass(frozen=True, slots=True)
+class TdmFile:
+    """A tdmrep.json, read once. `error`: `not-json`, `not-an-array`, `too-large`, `too-many-entries`."""
+
+    entries: tuple[TdmEntry, ...] = ()
+    error: str | None = None
+
+    def entry(self, url: str) -> TdmEntry | None:
+        """The first entry in sequence that covers `url`; the first, not the longest (TDMRep, tdmrep.json)."""
+        target = rfc_target(url)
+        return next((one for one in self.entries if one.pattern.matches(target)), None)
 
 
 def read_reservation(value: Any) -> int | None:
@@ -43,26 +70,45 @@ def read_values(reservations: Iterable[str], policies: Iterable[str]) -> Tdm:
     return Tdm(max(read, default=None), policy)
 
 
+def parse_document(document: Any) -> TdmFile:
+    """A decoded tdmrep.json. Entries without a usable location are passed over, those past the bound not read."""
+    if not isinstance(document, list):
+        return TdmFile(error="not-an-array")
+    entries = []
+    for entry in document[:MAX_ENTRIES]:
+        location = entry.get("location") if isinstance(entry, dict) else None
+        if isinstance(location, str) and location[:1] in ("/", "*") and len(location) <= _MAX_LOCATION:
+            policy = entry.get("tdm-policy")
+            says = Tdm(read_reservation(entry.get("tdm-reservation")), policy if isinstance(policy, str) else None)
+            entries.append(TdmEntry(location, Pattern(location, "rfc9309"), says))
+    return TdmFile(tuple(entries), "too-many-entries" if len(document) > MAX_ENTRIES else None)
+
+
+def parse_file(body: bytes | str) -> TdmFile:
+    """The same from the file's bytes, at most 1 MiB. Never raises."""
+    if len(body) > MAX_BYTES:
+        return TdmFile(error="too-large")
+    try:
+        return parse_document(json.loads(body))
+    except (ValueError, RecursionError):
+        return TdmFile(error="not-json")
+
+
 def read_file(document: Any, url: str) -> Tdm:
     """What a decoded tdmrep.json says of `url`: the first entry in sequence whose `location` matches."""
-    if not isinstance(document, list):
-        return Tdm(error="not-an-array")
-    target = rfc_target(url)
-    for entry in document:
-        location = entry.get("location") if isinstance(entry, dict) else None
-        if isinstance(location, str) and location[:1] in ("/", "*") and Pattern(location, "rfc9309").matches(target):
-            policy = entry.get("tdm-policy")
-            return Tdm(read_reservation(entry.get("tdm-reservation")), policy if isinstance(policy, str) else None)
-    return UNSET
+    return _said(parse_document(document), url)
 
 
 def read_json(body: bytes | str, url: str) -> Tdm:
     """The same from the file's bytes. Never raises."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return Tdm(error="not-json")
-    return read_file(document, url)
+    return _said(parse_file(body), url)
+
+
+def _said(file: TdmFile, url: str) -> Tdm:
+    entry = file.entry(url)
+    if entry is not None:
+        return entry.says
+    return UNSET if file.error is None or file.entries else Tdm(error=file.error)
 
 
 def resolve(carriers: Iterable[Tdm], *, strict: bool = True) -> Tdm:

@@ -1,4 +1,4 @@
-"""From an exchange to what a visit needs of it: title, links, requisites, meta elements."""
+"""From an exchange to what a visit needs of it: title, links, requisites, what its elements say about it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from archiver.coding import decode
 from archiver.extract import charset, kind_of, requisites_of
 from archiver.extract.html import extract
-from archiver.model import Exchange
+from archiver.model import NO_ELEMENTS, Elements, Exchange
 
 OFF_LOOP = 65_536  # bytes of body past which parsing takes longer than the loop may be held (decision 15)
 COMPRESSED_OFF_LOOP = 12_288  # the same on the wire, where a content coding may hide several times as much
@@ -16,7 +16,8 @@ COMPRESSED_OFF_LOOP = 12_288  # the same on the wire, where a content coding may
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """`requisites` are (URL, type), `links` (URL, nofollow), `metas` (name, content), `refresh` (seconds, URL).
+    """`requisites` are (URL, type), `links` (URL, nofollow), `elements` what the judge is asked about,
+    `refresh` (seconds, URL).
 
     URLs are absolute, without fragment. `capped`: the document holds more than is looked at.
     """
@@ -24,7 +25,7 @@ class Reading:
     title: str = ""
     requisites: tuple[tuple[str, str], ...] = ()
     links: tuple[tuple[str, bool], ...] = ()
-    metas: tuple[tuple[str, str], ...] = ()
+    elements: Elements = NO_ELEMENTS
     is_html: bool = False
     refresh: tuple[float, str] | None = None
     capped: bool = False
@@ -61,7 +62,7 @@ def _read(url: str, exchange: Exchange, label: str, limit: int, type_hint: str) 
         title=facts.title,
         requisites=facts.requisites,
         links=tuple((link.url, "nofollow" in link.rel) for link in facts.links),
-        metas=facts.metas,
+        elements=facts.elements,
         refresh=facts.meta_refresh,
         is_html=True,
         capped=facts.capped,

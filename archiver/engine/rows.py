@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archiver.clock import iso
-from archiver.model import Candidate, LedgerEntry, Outlink, Page, Reason, StoredObject
+from archiver.model import Candidate, Keep, LedgerEntry, Outlink, Page, Reason, StoredObject
 
 MATTER_SHOWN = 100
 
@@ -38,6 +38,8 @@ def visit_entry(page: Page, *, discovered: int, repeats: int) -> LedgerEntry:
             "refused": completeness.refused,
             "failed": completeness.failed,
         }
+    if page.overridden:
+        data["overridden"] = list(page.overridden)
     if completeness.matter:
         data["matter"] = [
             {"url": gap.url, "type": gap.type, "reason": gap.reason, "rule": gap.rule}
@@ -49,9 +51,23 @@ def visit_entry(page: Page, *, discovered: int, repeats: int) -> LedgerEntry:
         data["record"] = next(place for place in places if place["file"] == page.records[0].file)
         if len(places) > 1:
             data["records"] = places
+    if page.keep is not None:
+        data.update(_shown(page.keep))
     if page.failure is not None:
         data["failure"] = {"code": page.failure.code, "message": page.failure.message}
     return LedgerEntry(event="visit", url=page.candidate.url, data=data)
+
+
+def _shown(keep: Keep) -> dict[str, Any]:
+    """What bounds how a capture is shown, where anything does."""
+    said: dict[str, Any] = {}
+    if not keep.listed:
+        said["listed"] = False
+    if keep.expires is not None:
+        said["expires"] = iso(keep.expires)
+    if keep.review:
+        said["review"] = True
+    return said
 
 
 def discovered_entries(outlinks: Sequence[Outlink], fresh: frozenset[str]) -> list[LedgerEntry]:

@@ -14,6 +14,7 @@ from archiver.engine.outcome import COME_BACK
 from archiver.engine.read import EMPTY, Reading, read
 from archiver.engine.registry import Registry, Shared
 from archiver.model import (
+    NO_ELEMENTS,
     Access,
     Candidate,
     Fetched,
@@ -70,6 +71,7 @@ class Visit:
     async def write(self) -> None:
         """Record what is gathered. Called at the end, and before it when the visit's spool is full: the page's verdict
         is known by then, so a still later one could only change who sees it (decisions 5 and 12)."""
+        self._gathered.spread_override()
         batch = self._gathered.take()
         if batch:
             self._gathered.recorded.extend(await self._gateway.record(batch, page_id=self._page_id))
@@ -164,8 +166,8 @@ class Visit:
             return
         reading = await read(fetched.candidate.url, exchange, limit=self._limits.decoded)
         self._gathered.reading = reading
-        if reading.metas:
-            self._gathered.fetched[-1] = self._gateway.judge(fetched, reading.metas)
+        if reading.elements is not NO_ELEMENTS:
+            self._gathered.fetched[-1] = self._gateway.judge(fetched, reading.elements)
 
     # -- requisites
 
@@ -228,7 +230,7 @@ class Visit:
                 fetched.candidate.url, fetched.exchange, limit=self._limits.decoded, type_hint=candidate.resource_type
             )
         if reading.is_html:
-            fetched = self._gateway.judge(fetched, reading.metas)
+            fetched = self._gateway.judge(fetched, reading.elements)
             self._gathered.frames.append((fetched, reading))
         self._gathered.requisites.append((index, fetched))
         if self._gathered.held > self._limits.spool:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
-from archiver.extract.page import MAX_METAS, References, Rel
+from archiver.extract.page import MAX_LICENSES, MAX_METAS, References, Rel
+from archiver.model import NO_ELEMENTS, Elements
 
 # fmt: off
 _NO_LINK_RELS = frozenset(("dns-prefetch", "preconnect"))  # name a host, not a document
@@ -36,6 +37,9 @@ class Document:
     def __init__(self, base_url: str, *, nested: bool = False) -> None:
         self.refs = References(base_url)
         self.metas: list[tuple[str, str]] = []
+        self.named: list[tuple[str, str]] = []
+        self.licenses: list[tuple[str, str, str]] = []
+        self.templates = 0
         self.refresh: tuple[float, str] | None = None
         self.title = ""
         self.lang = ""
@@ -64,6 +68,8 @@ class Document:
             if href in self._plain:
                 return
             self._plain.add(href)
+        else:
+            self._license(rel, element)
         self.refs.link(href, rel, "a")
 
     def area(self, element: Attributes) -> None:
@@ -131,7 +137,9 @@ class Document:
 
     def link(self, element: Attributes) -> None:
         href = element.get("href")
-        tokens = (element.get("rel") or "").lower().split()[:20]
+        rel = element.get("rel") or ""
+        self._license(rel, element)
+        tokens = rel.lower().split()[:20]
         if "preload" in tokens:
             self.refs.srcset(element.get("imagesrcset"))
         url = self.refs.absolute(href)
@@ -153,9 +161,32 @@ class Document:
         pragma = (element.get("http-equiv") or "").strip().lower()
         if pragma == "refresh" and self.refresh is None:
             self._refresh(content[:65_536])
-        for name in (element.get("name"), element.get("property"), pragma):
+        own = element.get("name")
+        if own and not self.templates:
+            self.named.append((own.strip().lower()[:200], content[:4096]))
+        for name in (own, element.get("property"), pragma):
             if name:
                 self.metas.append((name.strip().lower()[:200], content[:4096]))
+
+    def _license(self, rel: str, element: Attributes) -> None:
+        """A link to the licence of the page (RSL 1.0; HTML, 4.6.7.9), as written."""
+        if "license" in rel.lower() and not (self._nested or self.templates or len(self.licenses) >= MAX_LICENSES):
+            href = element.get("href")
+            if href:
+                self.licenses.append((rel[:200], href[:4096], (element.get("type") or "")[:200]))
+
+    def forget_elements(self) -> None:
+        """The document is read anew."""
+        self.metas.clear()
+        self.named.clear()
+        self.licenses.clear()
+        self.templates = 0
+
+    @property
+    def elements(self) -> Elements:
+        if not (self.named or self.licenses):
+            return NO_ELEMENTS
+        return Elements(metas=tuple(self.named), licenses=tuple(self.licenses))
 
     def _refresh(self, content: str) -> None:
         found = _REFRESH.match(content)

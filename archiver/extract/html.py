@@ -16,6 +16,7 @@ from lxml import etree
 from archiver.extract import charset
 from archiver.extract.document import READERS, TEXTS, Attributes, Document
 from archiver.extract.page import Link, Rel, Requisite
+from archiver.model import NO_ELEMENTS, Elements
 
 MAX_BODY = 8 << 20
 """Bytes of a document that are looked at."""
@@ -26,6 +27,7 @@ TREE_UP_TO = 65_536
 _STYLES: Any = etree.XPath("//@style", smart_strings=False)
 _BACKGROUNDS: Any = etree.XPath("//@background", smart_strings=False)
 _TAGS = (*READERS, *TEXTS)
+_SPEAK = frozenset(("meta", "link", "a"))
 _INTERESTING = re.compile(rf"<({'|'.join(_TAGS)})(?=[\s/])".encode(), re.IGNORECASE)
 
 
@@ -34,7 +36,9 @@ class HtmlFacts:
     """What one document says. URLs are in url form (`archiver.urls`), deduplicated, in document order.
 
     `base` is the document base URL; `metas` hold (name or property or http-equiv in lower case, content) as they
-    stand; `meta_refresh` is (seconds, url). `capped` tells that a limit was met and something left out.
+    stand; `elements` what speaks about the use of the page: metas by name, and links that name a licence, none of them
+    from a `<template>`, which is no part of the page (HTML, 4.12.3); `meta_refresh` is (seconds, url). `capped` tells
+    that a limit was met and something left out.
     """
 
     base: str
@@ -45,6 +49,7 @@ class HtmlFacts:
     requisites: tuple[Requisite, ...] = ()
     rels: tuple[Rel, ...] = ()
     metas: tuple[tuple[str, str], ...] = ()
+    elements: Elements = NO_ELEMENTS
     meta_refresh: tuple[float, str] | None = None
     capped: bool = False
 
@@ -76,6 +81,7 @@ def extract(body: bytes, *, base_url: str, charset_hint: str | None = None) -> H
         requisites=tuple(refs.requisites.values()),
         rels=tuple(refs.rels),
         metas=tuple(document.metas),
+        elements=document.elements,
         meta_refresh=document.refresh,
         capped=refs.capped or not whole or len(body) > MAX_BODY,
     )
@@ -141,12 +147,15 @@ def _gave_up(parser: Any) -> bool:
 
 
 def _read_tree(root: Any, document: Document, body: bytes) -> None:
+    templates = b"<template" in body or b"<TEMPLATE" in body
     for element in root.iter(*_TAGS):
         tag = element.tag
         if tag in TEXTS:
             document.text(tag, element.text or "")
-        else:
-            READERS[tag](document, element)
+            continue
+        if templates and tag in _SPEAK:
+            document.templates = sum(1 for _ in element.iterancestors("template"))
+        READERS[tag](document, element)
     if b"url(" in body or b"URL(" in body:
         for style in _STYLES(root):
             document.refs.style(style)
@@ -159,6 +168,7 @@ def _read_events(body: bytes, document: Document) -> bool:
     target = _Target(document)
     if not parse_events(body, target):
         # Too deep: the tags that matter alone, flat. What was read already is read again, and known.
+        document.forget_elements()
         target = _Target(document)
         parse_events(_flattened(body), target)
     return target.left > 0
@@ -194,6 +204,8 @@ class _Target:
             raise Enough
         if tag in TEXTS:
             self._tag = tag
+        elif tag == "template":
+            self._document.templates += 1
         reader = READERS.get(tag)
         if reader is not None:
             reader(self._document, attributes)
@@ -210,6 +222,8 @@ class _Target:
     def end(self, tag: str) -> None:
         if tag == self._tag:
             self.close()
+        elif tag == "template":
+            self._document.templates -= 1
 
     def close(self) -> None:
         if self._tag:

@@ -12,6 +12,7 @@ from archiver.extract import css, srcset
 MAX_LINKS = 20_000
 MAX_REQUISITES = 5_000
 MAX_METAS = 1_000
+MAX_LICENSES = 100
 MEMO = 5_000
 MEMOS = 200
 
@@ -104,7 +105,8 @@ class References:
         url = self.absolute(raw)
         if url is None:
             return
-        tokens = tuple(rel.lower().split()) if rel else ()
+        # Commas count as spaces: `nofollow,ugc` is common, and meant.
+        tokens = tuple(rel.lower().replace(",", " ").split()) if rel else ()
         seen = self.links.get(url)
         if seen is not None:
             # one link that may be followed is enough, whatever another one says

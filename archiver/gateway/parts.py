@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from archiver.clock import Clock
-from archiver.model import Candidate, Exchange, Keep, Origin
+from archiver.model import Candidate, Elements, Exchange, Keep, Origin
 from archiver.policy.decide import Rule
+from archiver.policy.override import Override
 from archiver.ports import Client, Declared, Dialer, HostBudget, Ledger, PaceRules, Recorder, Robots, WireLimits
 
 RetryAfter = Callable[[Exchange], float | None]
@@ -19,12 +20,10 @@ Sleep = Callable[[float], Awaitable[None]]
 class Judge(Protocol):
     """The keep verdict (`policy.keep`)."""
 
-    def __call__(
-        self, candidate: Candidate, exchange: Exchange, metas: Sequence[tuple[str, str]], robots: Any
-    ) -> Keep: ...
+    def __call__(self, candidate: Candidate, exchange: Exchange, elements: Elements, robots: Any) -> Keep: ...
 
-    def concerns(self, metas: Sequence[tuple[str, str]]) -> bool:
-        """Whether any of these meta elements could change the verdict."""
+    def concerns(self, elements: Elements) -> bool:
+        """Whether any of these elements could change the verdict."""
         ...
 
 
@@ -48,6 +47,7 @@ class GatePolicy:
 
     `rules` object before anything is dialled, in order. `identity` headers go out on every request, `defaults` where
     the candidate brings none of that name. `transclude`: requisites that robots.txt refuses are fetched and say so.
+    `override`: what a named person lifts in this run of one visit.
     """
 
     name: str
@@ -60,5 +60,6 @@ class GatePolicy:
     retry_after: RetryAfter
     host_header: Callable[[str], bytes]
     target: Callable[[str], bytes]
+    override: Override | None = None
     limits: WireLimits = field(default_factory=WireLimits)
     robots_limits: WireLimits = field(default_factory=lambda: WireLimits(total=20.0, idle=15.0, body=4 << 20))

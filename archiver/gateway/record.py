@@ -25,6 +25,7 @@ from archiver.model import (
     WarcItem,
 )
 from archiver.policy.httpdates import parse_http_date
+from archiver.policy.override import lifted
 from archiver.ports import Recorded
 
 _SECRET_REQUEST_HEADERS = (b"cookie", b"authorization", b"proxy-authorization")
@@ -89,6 +90,8 @@ def policy_json(fetched: Fetched, redacted: tuple[str, ...]) -> bytes:
     if keep is not None:
         body["usage"] = keep.usage
         body["signals"] = keep.signals
+        body["flags"] = keep.flags
+        body["review"] = keep.review
     if fetched.exchange is not None:
         _wire_facts(body, fetched.exchange)
     if fetched.failure is not None:
@@ -144,6 +147,15 @@ def decision_entry(candidate: Candidate, decision: Decision) -> LedgerEntry:
     return LedgerEntry(event="decision", url=candidate.url, data=data)
 
 
+def override_entry(fetched: Fetched) -> LedgerEntry | None:
+    """The row that names who lifted what, beside the decision that it allowed."""
+    note = lifted(fetched)
+    if note is None:
+        return None
+    data = {"key": fetched.candidate.key, **{name: note[name] for name in ("what", "because", "by", "instead")}}
+    return LedgerEntry(event="override", url=fetched.candidate.url, data=data)
+
+
 def outcome_entry(fetched: Fetched, recorded: Recorded) -> LedgerEntry | None:
     """The row after the record. A refused candidate has its `decision` row and needs none."""
     candidate, exchange, keep = fetched.candidate, fetched.exchange, fetched.keep
@@ -181,6 +193,10 @@ def outcome_entry(fetched: Fetched, recorded: Recorded) -> LedgerEntry | None:
         data["listed"] = False
     if keep.expires is not None:
         data["expires"] = iso(keep.expires)
+    if keep.flags:
+        data["flags"] = keep.flags
+    if keep.review:
+        data["review"] = True
     if candidate.kind is Kind.ROBOTS:
         data["clock_offset"] = clock_offset(exchange)
     _wire_facts(data, exchange)

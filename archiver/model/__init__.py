@@ -1,6 +1,17 @@
 """Every value that crosses a border between packages. Frozen, keyword-only; refusals are data, never exceptions."""
 
-from archiver.model.asked import Actor, Candidate, Claim, Decision, Keep, Labels, Objection, Origin
+from archiver.model.asked import (
+    NO_ELEMENTS,
+    Actor,
+    Candidate,
+    Claim,
+    Decision,
+    Elements,
+    Keep,
+    Labels,
+    Objection,
+    Origin,
+)
 from archiver.model.kept import (
     CaptureItem,
     ClosedSegment,
@@ -20,6 +31,7 @@ from archiver.model.wire import Exchange, Failure, Fetched, Framing, TlsInfo
 from archiver.model.words import Access, FailureCode, Kind, Lane, Reason, Truncated, Verdict
 
 __all__ = [
+    "NO_ELEMENTS",
     "Access",
     "Actor",
     "Candidate",
@@ -30,6 +42,7 @@ __all__ = [
     "ConsentOutcome",
     "Decision",
     "DocumentItem",
+    "Elements",
     "Exchange",
     "Failure",
     "FailureCode",

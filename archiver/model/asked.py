@@ -107,7 +107,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keep:
-    """The verdict on a response: how it is stored and who may see it. `rule` quotes the signal that decided."""
+    """The verdict on a response: how it is stored and who may see it. `rule` quotes the signal that decided.
+
+    `listed` False = shown to who asks for the URL, in no public list; after `expires` the public sees it no more.
+    `flags` note what decided nothing (`cache-no-store`, `cache-private`, `memento`); `review`: a person should look.
+    """
 
     access: Access = Access.OPEN
     drop_body: bool = False
@@ -118,3 +122,17 @@ class Keep:
     expires: datetime | None = None
     usage: Mapping[str, Any] = field(default_factory=dict)
     signals: tuple[Mapping[str, Any], ...] = ()
+    flags: tuple[str, ...] = ()
+    review: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elements:
+    """What the elements of a document say about it, as written: `metas` hold (name in lower case, content) of
+    `<meta name>`, `licenses` (rel, href, type) of links that name a licence."""
+
+    metas: tuple[tuple[str, str], ...] = ()
+    licenses: tuple[tuple[str, str, str], ...] = ()
+
+
+NO_ELEMENTS = Elements()

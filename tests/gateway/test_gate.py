@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from archiver.model import Access, FailureCode, Kind, Origin, Reason
+from archiver.model import Access, Elements, FailureCode, Kind, Origin, Reason
 from archiver.ports import Declared
 from archiver.wire.memory import Answer
 from tests.gateway.gate import Bench, candidate
@@ -69,7 +69,7 @@ async def test_noarchive_in_a_header_or_in_a_meta_element_keeps_dark() -> None:
     assert by_header.keep is not None and by_header.keep.access is Access.DARK
     plain = await bench.gate.fetch(candidate("https://a.test/m"))
     assert plain.keep is not None and plain.keep.access is Access.OPEN
-    by_meta = bench.gate.judge(plain, [("Robots", "None")])
+    by_meta = bench.gate.judge(plain, Elements(metas=(("robots", "None"),)))
     assert by_meta.keep is not None
     assert (by_meta.keep.access, by_meta.keep.reason) == (Access.DARK, Reason.NOARCHIVE)
 

@@ -1,5 +1,7 @@
 """The grammar of X-Robots-Tag and `<meta name=robots>` (Google, Bing, MDN; no RFC).
 
+Robots-Tag, its proposed successor, is read as well.
+
 A comma list of rules. In the header an item `name:` whose name takes no value sets whom the rest of its line is for.
 Restrictions add up, over fields, elements and tokens; a permissive rule cancels nothing.
 """
@@ -26,6 +28,7 @@ _PREVIEW = ("none", "standard", "large")
 _VALUED = _NUMBERED | {"max-image-preview", "unavailable_after"}
 _GENERIC = frozenset({"", "*", "robots"})
 _SPACE = " \t\r\n\f"
+_DATE_COMMAS = 2  # Friday, June 25, 2030
 
 
 class Directives:
@@ -59,6 +62,15 @@ class Directives:
         at = 0
         while at < len(items):
             at += self._item(items[at].strip(_SPACE), items, at, True)
+
+    def read_robots_tag(self, line: str, agents: Container[str]) -> None:
+        """One Robots-Tag field line (draft-illyes-repext-00, 2.1): `token=rules`, parted by semicolons, `*` if none."""
+        for part in line.split(";"):
+            token, equals, rules = part.partition("=")
+            if not equals:
+                self.read_meta(part)
+            elif (name := token.strip(_SPACE).lower()) in _GENERIC or name in agents:
+                self.read_meta(rules)
 
     def merge(self, other: Directives) -> None:
         """Add what another reader found; the stricter value of each rule holds."""
@@ -136,9 +148,9 @@ def _strictness(value: int | str) -> float:
 
 
 def _date(value: str, items: list[str], at: int) -> tuple[datetime | None, int]:
-    moment = parse_date(value.strip(_SPACE))
-    if moment is None and at + 1 < len(items):
-        moment = parse_date(f"{value.strip(_SPACE)}, {items[at + 1].strip(_SPACE)}")
+    """The date and how many items it took: the most that make one, for the clock may stand behind the last comma."""
+    for more in range(min(_DATE_COMMAS, len(items) - at - 1), -1, -1):
+        moment = parse_date(",".join([value, *items[at + 1 : at + 1 + more]]).strip(_SPACE))
         if moment is not None:
-            return moment, 2
-    return moment, 1
+            return moment, 1 + more
+    return None, 1

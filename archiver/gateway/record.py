@@ -187,6 +187,9 @@ def outcome_entry(fetched: Fetched, recorded: Recorded) -> LedgerEntry | None:
         "size": exchange.response.size,
         "seconds": round(exchange.seconds, 4),
     }
+    mime = media_type(exchange)
+    if mime:
+        data["mime"] = mime
     if keep.usage:
         data["usage"] = keep.usage
     if not keep.listed:
@@ -201,6 +204,12 @@ def outcome_entry(fetched: Fetched, recorded: Recorded) -> LedgerEntry | None:
         data["clock_offset"] = clock_offset(exchange)
     _wire_facts(data, exchange)
     return LedgerEntry(event="outcome", url=candidate.url, data=data)
+
+
+def media_type(exchange: Exchange) -> str:
+    """The type/subtype that the answer names, in lower case, without parameters; empty where it names none."""
+    value = exchange.header(b"content-type") or b""
+    return value.partition(b";")[0].strip().lower().decode("latin-1")[:100]
 
 
 def clock_offset(exchange: Exchange) -> float | None:

@@ -1,8 +1,8 @@
 """`crawl-JOB.log` in the form of Heritrix 3's crawl.log: twelve fields, a line for each thing that came of a URL. Pure.
 
 time, code, size, URI, hop path, referrer, MIME type, thread, time and duration of the fetch, digest, source tag,
-annotations. The codes below 1 are Heritrix's; our own word stands in the annotations. The ledger knows no MIME type,
-thread or source: these fields hold `unknown`, `no-type` (nothing fetched) and `-`.
+annotations. The codes below 1 are Heritrix's; our own word stands in the annotations. The ledger knows no thread and no
+source: there stands `-`. Without a media type there stands `unknown`, or `no-type` where nothing was fetched.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ REASON_CODES: dict[Reason, int] = {
     Reason.TOO_MANY_REDIRECTS: _HOPS,
     Reason.TRAP: _OUT_OF_SCOPE,
     Reason.HIDDEN: _BLOCKED,
+    Reason.OVERRIDE: _NOT_TRIED,
     Reason.NOARCHIVE: _BLOCKED,
     Reason.TDM_RESERVED: _BLOCKED,
     Reason.CREDENTIALED: _BLOCKED,
@@ -100,7 +101,7 @@ def _line(body: Mapping[str, Any], code: int, path: str, via: str) -> str:
         _field(str(body.get("url", ""))),
         _field(path),
         _field(via),
-        "unknown" if answered else "no-type",
+        _field(str(body.get("mime") or "unknown")) if answered else "no-type",
         "-",
         _fetched(body),
         _field(str(body.get("payload_digest") or "")),

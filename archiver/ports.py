@@ -24,6 +24,7 @@ from archiver.model import (
     WarcItem,
     WarcRecordRef,
 )
+from archiver.model.site_file import SiteFile
 from archiver.ports_browser import Tap
 
 # --- the wire ---------------------------------------------------------------------------------------------------------
@@ -399,6 +400,18 @@ class Ledger(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class SiteFileMemory(Protocol):
+    """What outlives a job about files of sites (tdmrep.json, licences). Raises DiskError."""
+
+    async def load(self, url: str) -> SiteFile | None: ...
+
+    async def save(self, file: SiteFile) -> None:
+        """Replaces what was remembered of that URL."""
+        ...
+
+    async def close(self) -> None: ...
 
 
 class Store(Protocol):

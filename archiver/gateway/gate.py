@@ -64,6 +64,8 @@ class Gate:
         if not admitted.decision.allowed:
             return self.refuse(candidate, admitted.decision)
         limits = self._policy.limits
+        if candidate.kind is Kind.SIGNALS:  # no more of it is read than of a robots.txt
+            limits = replace(limits, body=self._policy.robots_limits.body)
         if within is not None and within < limits.total:
             limits = replace(limits, total=max(1.0, within))
         return await self._dial(candidate, admitted, limits, tap)
@@ -154,7 +156,8 @@ class Gate:
         return replace(fetched, keep=self._keep(fetched.candidate, fetched.exchange, elements))
 
     def _keep(self, candidate: Candidate, exchange: Exchange, elements: Elements) -> Keep:
-        return self._policy.judge(candidate, exchange, elements, self._robots_seen.get(candidate.origin))
+        keep = self._policy.judge(candidate, exchange, elements, self._robots_seen.get(candidate.origin))
+        return self._policy.label(candidate, keep)
 
     async def record(self, batch: Sequence[Fetched], *, page_id: str | None = None) -> list[Recorded]:
         """Refused and failed candidates get a `urn:policy:` record too, so that absence is explainable."""

@@ -12,6 +12,7 @@ from archiver.policy.decide import Rule
 from archiver.policy.override import Override
 from archiver.ports import Client, Declared, Dialer, HostBudget, Ledger, PaceRules, Recorder, Robots, WireLimits
 
+Label = Callable[[Candidate, Keep], Keep]
 RetryAfter = Callable[[Exchange], float | None]
 PaceOf = Callable[[Origin, Declared], PaceRules]
 Sleep = Callable[[float], Awaitable[None]]
@@ -47,6 +48,7 @@ class GatePolicy:
 
     `rules` object before anything is dialled, in order. `identity` headers go out on every request, `defaults` where
     the candidate brings none of that name. `transclude`: requisites that robots.txt refuses are fetched and say so.
+    `label` adds to a keep verdict what files of the site say of the URL.
     `override`: what a named person lifts in this run of one visit.
     """
 
@@ -60,6 +62,7 @@ class GatePolicy:
     retry_after: RetryAfter
     host_header: Callable[[str], bytes]
     target: Callable[[str], bytes]
+    label: Label = lambda candidate, keep: keep
     override: Override | None = None
     limits: WireLimits = field(default_factory=WireLimits)
     robots_limits: WireLimits = field(default_factory=lambda: WireLimits(total=20.0, idle=15.0, body=4 << 20))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from archiver.cli.collections import add_place_options, places_of
 from archiver.cli.output import json_line, plain
@@ -27,9 +28,15 @@ def run(options: argparse.Namespace) -> int:
     places = places_of(options.collection, options.out)
     with LedgerIndex(places.state / "ledger-index.sqlite", places.logs, collection=places.name) as index:
         rows = index.rows_for(canonical(url))
-        answer = explain(url, rows, locate=index.locate, now=SYSTEM.now())
+        answer = explain(url, rows, locate=index.locate, now=SYSTEM.now(), where=_where(options))
     if options.json:
         print(json_line(answer.to_json()))
     else:
         print(plain(answer.text()), end="")
     return EXIT_UNKNOWN if answer.verdict == "unknown" else 0
+
+
+def _where(options: argparse.Namespace) -> str:
+    """The options that the commands in the answer need too."""
+    given = (("--collection", options.collection), ("--out", options.out))
+    return "".join(f" {name} {shlex.quote(value)}" for name, value in given if value)

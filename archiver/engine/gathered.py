@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from archiver.engine.read import Reading
 from archiver.model import Candidate, Completeness, Fetched, Gap
+from archiver.policy.override import lifted, restricted
 from archiver.ports import Recorded
 
 
@@ -28,6 +31,8 @@ class Gathered:
     held: int = 0
     recorded: list[Recorded] = field(default_factory=list)
     documents_taken: int = 0
+    overridden: set[str] = field(default_factory=set)
+    override: Mapping[str, Any] | None = None
 
     @property
     def document(self) -> Fetched:
@@ -46,6 +51,20 @@ class Gathered:
             self.wire_bytes += fetched.exchange.response.size
             self.held += fetched.exchange.response.size
 
+    def spread_override(self) -> None:
+        """What belongs to a page that an override helped to fetch is restricted, as that page is.
+
+        What a full spool let be written before the first override in a visit stays open: robots.txt allowed it.
+        """
+        for one in (*self.fetched, *(one for _, one in self.requisites)):
+            note = lifted(one)
+            if note is not None:
+                self.overridden.add(str(note["what"]))
+                self.override = self.override or note
+        if self.override is not None:
+            self.fetched[:] = [_restricted(one, self.override) for one in self.fetched]
+            self.requisites[:] = [(index, _restricted(one, self.override)) for index, one in self.requisites]
+
     def take(self) -> list[Fetched]:
         """What is not written yet, in the order it belongs into the WARC."""
         batch = self.fetched[self.documents_taken :]
@@ -59,3 +78,10 @@ class Gathered:
         return Completeness(
             verdict=verdict, kept=self.kept, refused=self.refused, failed=self.failed, matter=tuple(self.gaps)
         )
+
+
+def _restricted(fetched: Fetched, note: Mapping[str, Any]) -> Fetched:
+    """Told by its own override where it needed one."""
+    if fetched.keep is None:
+        return fetched
+    return replace(fetched, keep=restricted(fetched.keep, lifted(fetched) or note))

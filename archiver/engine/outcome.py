@@ -48,6 +48,7 @@ def page_of(
         failure=shown.failure,
         wire_bytes=gathered.wire_bytes,
         fetched=len(gathered.answered),
+        overridden=tuple(sorted(gathered.overridden)),
     )
 
 

@@ -18,12 +18,16 @@ LEASE = 900.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLimits:
-    """When a run stops: pages, seconds, wire bytes; None = no limit. `patience`: longest wait for a resting host."""
+    """When a run stops: pages, seconds, wire bytes; None = no limit. `patience`: longest wait for a resting host.
+
+    `wait`: seconds from its start in which the run waits longer than that, for whatever was put off.
+    """
 
     pages: int | None = None
     seconds: float | None = None
     wire_bytes: int | None = None
     patience: float | None = None
+    wait: float = 0.0
 
 
 @dataclass(slots=True)
@@ -106,9 +110,16 @@ class ClaimSource:
             return await self._hear(IDLE_LOOK if due is None else self._until(due))
         if due is None:
             return False
-        if self._limits.patience is not None and due - self._clock.epoch() > self._limits.patience:
+        if self._is_too_late(due):
             return False
         return await self._hear(self._until(due))
+
+    def _is_too_late(self, due: float) -> bool:
+        patience = self._limits.patience
+        if patience is None:
+            return False
+        left = self._limits.wait - (self._clock.monotonic() - self._started)
+        return due - self._clock.epoch() > max(patience, left)
 
     def _until(self, due: float) -> float:
         return min(max(due - self._clock.epoch(), SHORT_LOOK), IDLE_LOOK)

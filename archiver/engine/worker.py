@@ -28,6 +28,8 @@ from archiver.model import (
 from archiver.ports import Admitted, Frontier, Gateway, HostBudget, VisitOutcome, VisitSlot, Wait
 
 RETRY_SECONDS = 60.0
+LOOK_AGAIN = 0.05
+"""Seconds: two clocks may differ by a moment about when a time has come."""
 ORIGINS_REMEMBERED = 1000
 
 
@@ -39,7 +41,7 @@ class PageLog(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What a worker works with; one of each a run."""
+    """What a worker works with; one of each a run. `waiting`: what is deferred stays due, and uses no attempt up."""
 
     gateway: Gateway
     frontier: Frontier
@@ -50,6 +52,7 @@ class Tools:
     clock: Clock
     limits: VisitLimits
     policy: str
+    waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +120,23 @@ class Worker:
             refs = tuple(ref for one in gathered.recorded for ref in one.refs)
             seconds = t.clock.monotonic() - timing.started
             page = page_of(gathered, capture_id, refs, timing.started_at, seconds, wanted=t.limits.want_requisites)
+            if t.waiting and page.status is Status.DEFERRED:
+                return await self._put_off(claim, gathered, page)
             await self._commit(claim, gathered, page)
             t.registry.commit(gathered.owned)
         except BaseException:
             t.registry.forget(gathered.owned)
             raise
+        return Attempt(page=page, document=gathered.document)
+
+    async def _put_off(self, claim: Claim, gathered: Gathered, page: Page) -> Attempt:
+        """A redirect led to where nothing may be asked for now: the URL is visited again when it may."""
+        t = self._t
+        t.registry.forget(gathered.owned)
+        until = page.decision.not_before.timestamp() if page.decision.not_before else t.clock.epoch() + RETRY_SECONDS
+        until = max(until, t.clock.epoch() + LOOK_AGAIN)
+        await t.frontier.release(claim, not_before=until, reason=page.decision.reason.value)
+        t.gateway.tell([visit_entry(page, discovered=0, repeats=0)])
         return Attempt(page=page, document=gathered.document)
 
     async def _commit(self, claim: Claim, gathered: Gathered, page: Page) -> None:
@@ -155,8 +170,9 @@ class Worker:
         recorded = await t.gateway.record([fetched])
         deferred = decision.verdict is Verdict.DEFER
         not_before = decision.not_before.timestamp() if decision.not_before else t.clock.epoch() + RETRY_SECONDS
-        if decision.reason is Reason.RATE_LIMITED:
+        if decision.reason is Reason.RATE_LIMITED or (deferred and t.waiting):
             # The host rests, not this URL: nothing of it is claimed before its time, and no attempt was made.
+            not_before = max(not_before, t.clock.epoch() + LOOK_AGAIN)
             await t.frontier.release(claim, not_before=not_before, reason=decision.reason.value)
         else:
             state = "deferred" if deferred else "refused"

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 from archiver.clock import iso
 from archiver.ledger.reader import LedgerRow
-from archiver.ledger.sentences import REASONS, Meaning, Way, meaning
+from archiver.ledger.sentences import REASONS, Meaning, meaning
 from archiver.ledger.states import State, state_of
-from archiver.model import Reason
+from archiver.model import Kind, Reason
+from archiver.policy.ways import About, Way, WayOn, wait_hours, ways_on
 
 Body = Mapping[str, Any]
 Locate = Callable[[str], "tuple[str, int] | None"]
@@ -52,6 +53,7 @@ class Explanation:
     said: tuple[str, ...] = ()
     missing: tuple[Mapping[str, Any], ...] = ()
     advice: tuple[str, ...] = ()
+    ways: tuple[WayOn, ...] = ()
     history: tuple[Mapping[str, Any], ...] = ()
     rows: tuple[Mapping[str, Any], ...] = ()
 
@@ -74,16 +76,25 @@ class Explanation:
 
 
 def explain(
-    url: str, rows: Sequence[LedgerRow], *, locate: Locate | None = None, now: datetime | None = None
+    url: str,
+    rows: Sequence[LedgerRow],
+    *,
+    locate: Locate | None = None,
+    now: datetime | None = None,
+    where: str = "",
 ) -> Explanation:
-    """`rows` are those about `url`, oldest first (`LedgerIndex.rows_for`). `now` decides whether a hiding has ended."""
+    """`rows` are those about `url`, oldest first (`LedgerIndex.rows_for`). `now` decides whether a hiding has ended.
+
+    `where`: the options that name the collection, for the commands in `ways` (with a leading space).
+    """
     told = [row for row in rows if row.body is not None]
     states = [(state, number) for number, row in enumerate(told) if (state := state_of(row.body or {})) is not None]
     hidden = _hidden(told, now)
     if not states:
         about = REASONS[Reason.HIDDEN] if hidden else _UNKNOWN
         base = _explanation(url, told, "hidden" if hidden else "unknown", "hidden" if hidden else "", about)
-        return replace(base, said=(*base.said, *_said_hidden(hidden)))
+        base = replace(base, said=(*base.said, *_said_hidden(hidden)))
+        return _with_ways(base, ways_on(about.ways, About(url=url, host=_host(url), where=where)))
     state, number = max(states, key=lambda found: (found[0].weight, found[1]))
     facts = _Facts(
         state=state,
@@ -95,9 +106,10 @@ def explain(
     )
     about = meaning(facts.reason) if facts.reason else Meaning(says=_plain_pending(facts.deciding), ways=(Way.RESUME,))
     base = _explanation(url, told, _verdict(facts), facts.reason, about)
+    base = _with_ways(base, ways_on(about.ways, _about(url, facts, now, where)))
     return replace(
         base,
-        said=(*base.said, *facts.sentences()),
+        said=(*base.said, *facts.sentences(), *_said_opened(told)),
         at=facts.deciding.get("t"),
         access=str(facts.deciding.get("access") or "open") if facts.kept else None,
         rule=str(facts.ruling.get("rule") or ""),
@@ -145,23 +157,44 @@ class _Facts:
         return Evidence(record_id=str(record_id), file=file, offset=offset)
 
     def sentences(self) -> list[str]:
-        said = [_rule(self.ruling), _evidence(self.evidence())]
+        said = [*_said_override(self.decision), _rule(self.ruling), _evidence(self.evidence())]
         said += _kept(self.deciding) if self.kept else [_not_kept(self)]
         said += [_until(self.deciding), _completeness(self.visit), *_said_hidden(self.hidden), _actor(self.deciding)]
         return [sentence for sentence in said if sentence]
 
 
 def _explanation(url: str, told: list[LedgerRow], verdict: str, reason: str, about: Meaning) -> Explanation:
-    host = urlsplit(url).hostname or "the host"
     history = tuple(found for row in told if (found := _history(row.body or {})) is not None)
     return Explanation(
         url=url,
         verdict=verdict,
         reason=reason,
-        said=(about.says.replace("{host}", host),),
-        advice=tuple(way.value.replace("{host}", host) for way in about.ways),
+        said=(about.says.replace("{host}", _host(url)),),
         history=history[-_LISTED:],
         rows=tuple({"file": row.file, "seq": row.seq, "offset": row.offset} for row in told[-_LISTED:]),
+    )
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or "the host"
+
+
+def _with_ways(base: Explanation, ways: tuple[WayOn, ...]) -> Explanation:
+    return replace(base, ways=ways, advice=tuple(str(way) for way in ways))
+
+
+def _about(url: str, facts: _Facts, now: datetime | None, where: str) -> About:
+    """What the ways on are filled with; a requisite's override needs its page."""
+    kind, reason, until = str(facts.deciding.get("kind")), facts.reason, facts.deciding.get("not_before")
+    not_before = datetime.fromisoformat(str(until)) if until else None
+    return About(
+        url=url,
+        host=_host(url),
+        reason=Reason(reason) if reason in Reason._value2member_map_ else None,
+        kind=Kind(kind) if kind in Kind._value2member_map_ else Kind.DOCUMENT,
+        page=facts.decision.get("initiator"),
+        where=where,
+        seconds=wait_hours(not_before, now) if now is not None else 0.0,
     )
 
 
@@ -204,6 +237,29 @@ def _rule(ruling: Body) -> str:
         return ""
     line = ruling.get("line")
     return f"Rule: {rule}" + (f" (line {line})." if line is not None else ".")
+
+
+def _said_override(decision: Body) -> list[str]:
+    """Both verdicts, and whose word made the difference."""
+    note = (decision.get("notes") or {}).get("override")
+    if not isinstance(note, Mapping):
+        return []
+    instead = note.get("instead") or {}
+    line = f", line {instead['line']}" if instead.get("line") is not None else ""
+    record = f", record {instead['evidence']}" if instead.get("evidence") else ""
+    return [
+        f"By itself robots.txt would have had it {instead.get('verdict')} ({instead.get('reason')}): "
+        f"{instead.get('rule')}{line}{record}.",
+        f"{note.get('by')} lifted that for this one visit (--override {note.get('what')}): {note.get('because')}.",
+    ]
+
+
+def _said_opened(told: Sequence[LedgerRow]) -> list[str]:
+    opened = _latest(told, "open")
+    if not opened:
+        return []
+    by = opened.get("by") or (opened.get("actor") or {}).get("name", "somebody")
+    return [f"Opened to the public by {by} on {opened.get('t')}: {opened.get('because')}."]
 
 
 def _evidence(evidence: Evidence | None) -> str:
@@ -276,7 +332,7 @@ def _actor(deciding: Body) -> str:
 
 def _history(body: Body) -> dict[str, Any] | None:
     state = state_of(body)
-    if state is None and body.get("event") not in ("hide", "unhide", "override", "visit"):
+    if state is None and body.get("event") not in ("hide", "unhide", "override", "open", "visit"):
         return None
     word = body.get("verdict") or body.get("status") or ""
     reason = (state.reason if state else "") or body.get("because") or ""

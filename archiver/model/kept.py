@@ -157,6 +157,7 @@ class Page:
     wire_bytes: int = 0
     fetched: int = 0
 
+    overridden: tuple[str, ...] = ()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:

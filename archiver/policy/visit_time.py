@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from archiver.model import Objection, Reason, Verdict
 
 DAY = 86_400.0
 _MINUTES = 1440
@@ -24,6 +27,21 @@ def window_wait(windows: Sequence[tuple[int, int]], epoch: float) -> float:
             return 0.0
         waits.append(DAY - since)
     return min(waits)
+
+
+def outside_hours(windows: Sequence[tuple[int, int]], epoch: float, evidence: str | None) -> Objection | None:
+    """The deferral of whatever would be asked for outside the windows; None when one is open, or none declared."""
+    wait = window_wait(windows, epoch)
+    if not wait:
+        return None
+    start, end = windows[0]
+    return Objection(
+        verdict=Verdict.DEFER,
+        reason=Reason.VISIT_TIME,
+        rule=f"Visit-time: {start // 60:02}{start % 60:02}-{end // 60:02}{end % 60:02}",
+        evidence=evidence,
+        not_before=datetime.fromtimestamp(epoch + wait, UTC),
+    )
 
 
 def open_seconds(windows: Sequence[tuple[int, int]]) -> float:

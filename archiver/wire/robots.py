@@ -27,7 +27,7 @@ from archiver.policy.robots import (
     retry_wait,
 )
 from archiver.policy.robots.pattern import Mode
-from archiver.policy.visit_time import window_wait
+from archiver.policy.visit_time import outside_hours
 from archiver.ports import Declared, FetchRobots, RobotsAnswer
 from archiver.wire.robots_fetch import Reply, fetch_robots
 from archiver.wire.robots_state import Copy, Memory, RobotsMemory
@@ -242,7 +242,7 @@ class RobotsService:
         elif objection is None and known.files:
             objection, rule, line, group = self._match(known, candidate.url)
         if objection is None and known.hours:
-            objection = self._closed(known)
+            objection = outside_hours(known.hours, self._clock.epoch(), known.evidence)
         return RobotsAnswer(
             state=known.state.value,
             objection=objection,
@@ -272,20 +272,6 @@ class RobotsService:
             first = first or verdict
         assert first is not None
         return None, f"Allow: {first.rule}" if first.rule else "", first.line, first.group
-
-    def _closed(self, known: _Known) -> Objection | None:
-        now = self._clock.epoch()
-        wait = window_wait(known.hours, now)
-        if not wait:
-            return None
-        start, end = known.hours[0]
-        return Objection(
-            verdict=Verdict.DEFER,
-            reason=Reason.VISIT_TIME,
-            rule=f"Visit-time: {start // 60:02}{start % 60:02}-{end // 60:02}{end % 60:02}",
-            evidence=known.evidence,
-            not_before=datetime.fromtimestamp(now + wait, UTC),
-        )
 
 
 def _detail(decision: FetchDecision, reply: Reply) -> dict[str, Any]:

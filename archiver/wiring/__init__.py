@@ -9,7 +9,7 @@ import platform
 import re
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,6 +36,7 @@ from archiver.ledger.segments import JsonlLedger
 from archiver.model import Access, Actor, Candidate, ClosedSegment, DocumentItem, Kind, Origin, Page
 from archiver.pages import PagesFile
 from archiver.policy.address import AllowList
+from archiver.policy.override import Override
 from archiver.ports import Frontier
 from archiver.store.local import LocalStore
 from archiver.store.shipped import ShippedNames
@@ -64,6 +65,18 @@ def run_loop(work: Coroutine[Any, Any, Result]) -> Result:
         return runner.run(work)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a `save` asks for beside its configuration: that what is deferred stays due, and what a named person lifts
+    for its one seed (the command sees to it that it is one)."""
+
+    waiting: bool = False
+    override: Override | None = None
+
+
+NOTHING_SPECIAL = Asked()
+
+
 @dataclass(slots=True, kw_only=True)
 class Session:
     """One run, ready to be driven."""
@@ -82,26 +95,28 @@ class Session:
     scopes: SeedScopes
     seeds: Sequence[Candidate]
 
-    def source(self, *, patience: float | None) -> ClaimSource:
-        """`patience`: seconds that a resting host is waited for when nothing else is left; None = any time."""
+    def source(self, *, patience: float | None, wait: float = 0.0) -> ClaimSource:
+        """`patience`: seconds that a resting host is waited for when nothing else is left; None = any time. `wait`:
+        seconds in all that the run may spend on waiting longer."""
         return ClaimSource(
             frontier=self.frontier,
             clock=self.clock,
-            limits=self.limits(patience),
+            limits=self.limits(patience, wait),
             stop=self.stop,
             batch=2 * self.config.pace.concurrency,
         )
 
-    def pump(self, *, patience: float | None) -> Pump:
-        return Pump(self.source(patience=patience), self.worker)
+    def pump(self, *, patience: float | None, wait: float = 0.0) -> Pump:
+        return Pump(self.source(patience=patience, wait=wait), self.worker)
 
-    def limits(self, patience: float | None) -> RunLimits:
+    def limits(self, patience: float | None, wait: float = 0.0) -> RunLimits:
         limits = self.config.limits
         return RunLimits(
             pages=limits.page_limit or None,
             seconds=limits.time_limit or None,
             wire_bytes=limits.size_limit or None,
             patience=patience,
+            wait=wait,
         )
 
     async def left_over(self, pages: Sequence[Page]) -> list[Page]:
@@ -120,7 +135,13 @@ class Session:
 
 @contextlib.asynccontextmanager
 async def session(
-    config: Config, environment: Environment, environ: Mapping[str, str], actor: Actor, *, saving: bool
+    config: Config,
+    environment: Environment,
+    environ: Mapping[str, str],
+    actor: Actor,
+    *,
+    saving: bool,
+    asked: Asked = NOTHING_SPECIAL,
 ) -> AsyncIterator[Session]:
     """Everything for one run, started; closed at the end whatever happens.
 
@@ -147,7 +168,10 @@ async def session(
             previous=last_head(places.logs),
         )  # fmt: skip
         stack.callback(ledger.close)
-        recorder = _recorder(config, places, clock, ledger, job, saving=saving)
+        fields = warcinfo_fields(config, job, asked.override)
+        recorder = _recorder(
+            config, places, clock, job, lambda access: {**fields, "ledgerHead": ledger.head}, saving=saving
+        )
         stack.push_async_callback(_let_go, recorder)
         budget = SqliteHostBudget(places.hosts, clock, own=own)
         stack.push_async_callback(budget.close)
@@ -169,7 +193,7 @@ async def session(
             sleep=asyncio.sleep,
         )
         scopes = scopes_of(config)
-        gate = Gate(ports, gate_policy(config, scopes, clock, hidden_rule(places.logs, clock.now())))
+        gate = Gate(ports, gate_policy(config, scopes, clock, hidden_rule(places.logs, clock.now()), asked.override))
         pages = PagesFile(places.pages)
         stack.callback(pages.close)
         tools = Tools(
@@ -186,6 +210,7 @@ async def session(
             clock=clock,
             limits=visit_limits(config),
             policy=config.policy.label,
+            waiting=asked.waiting,
         )
         stop = Stop()
         parts = RunParts(
@@ -194,7 +219,7 @@ async def session(
             recorder=recorder,
             frontier=frontier,
             shipper=await _shipper(config, places, stack),
-            facts=facts(config, environ, trust, resumed=file is not None and file.resumed),
+            facts=facts(config, environ, trust, resumed=file is not None and file.resumed, override=asked.override),
             epilogue=_epilogue(ledger, recorder, places, clock, job) if saving else _nothing,
             salvaged=salvaged,
             unshipped=unshipped,
@@ -260,7 +285,13 @@ def _seeds(config: Config) -> list[Candidate]:
 
 
 def _recorder(
-    config: Config, places: Places, clock: Clock, ledger: JsonlLedger, job: str, *, saving: bool
+    config: Config,
+    places: Places,
+    clock: Clock,
+    job: str,
+    fields: Callable[[Access], Mapping[str, str]],
+    *,
+    saving: bool,
 ) -> WarcRecorder:
     host = _NOT_HOST.sub("-", platform.node()).strip("-.")[:40] or "localhost"
     settings = SegmentSettings(
@@ -270,8 +301,7 @@ def _recorder(
         # one `save` run is one WARC an access class, however long it takes
         rollover_seconds=math.inf if saving else config.limits.rollover_seconds,
     )
-    fields = warcinfo_fields(config, job)
-    return WarcRecorder(places.root, clock, settings, lambda access: {**fields, "ledgerHead": ledger.head})
+    return WarcRecorder(places.root, clock, settings, fields)
 
 
 def _robots(config: Config, environment: Environment, clock: Clock) -> RobotsService:

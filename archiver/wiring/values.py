@@ -18,6 +18,7 @@ from archiver.ledger.facts import run_facts
 from archiver.model import Exchange, Origin
 from archiver.policy.hidden import HiddenRule
 from archiver.policy.keep import Judge
+from archiver.policy.override import Override
 from archiver.policy.retry_after import retry_after
 from archiver.policy.scope import ScopeRules
 from archiver.ports import Declared, PaceRules, WireLimits
@@ -40,7 +41,13 @@ def scopes_of(config: Config) -> SeedScopes:
     )
 
 
-def gate_policy(config: Config, scopes: SeedScopes, clock: Clock, hidden: HiddenRule | None = None) -> GatePolicy:
+def gate_policy(
+    config: Config,
+    scopes: SeedScopes,
+    clock: Clock,
+    hidden: HiddenRule | None = None,
+    override: Override | None = None,
+) -> GatePolicy:
     identity, pace, times = config.identity, config.pace, config.timeouts
     always, defaults = request_headers(
         user_agent=identity.user_agent,
@@ -73,6 +80,7 @@ def gate_policy(config: Config, scopes: SeedScopes, clock: Clock, hidden: Hidden
         identity=always,
         defaults=defaults,
         judge=Judge(config.policy, identity.agents),
+        override=override,
         retry_after=wait_asked,
         host_header=urls.host_header,
         target=urls.request_target,
@@ -94,7 +102,7 @@ def visit_limits(config: Config) -> VisitLimits:
     )
 
 
-def warcinfo_fields(config: Config, job: str) -> dict[str, str]:
+def warcinfo_fields(config: Config, job: str, override: Override | None = None) -> dict[str, str]:
     """Conventional names first (WARC 1.1, 6.2; Heritrix), then ours; empty ones are left out."""
     identity, info = config.identity, config.warcinfo
     fields = {
@@ -107,7 +115,10 @@ def warcinfo_fields(config: Config, job: str) -> dict[str, str]:
         "hostname": platform.node(),
         "isPartOf": info.is_part_of or config.job.collection,
         "description": info.description,
-        "robots": "obey",
+        "robots": "obey" if override is None else "obey, but for the override named below where it was needed",
+        "override": ", ".join(sorted(override.what)) if override else "",
+        "overrideBy": override.by if override else "",
+        "overrideBecause": override.because if override else "",
         "http-header-user-agent": identity.user_agent,
         "http-header-from": identity.mailbox or "",
         "job": job,
@@ -119,8 +130,11 @@ def warcinfo_fields(config: Config, job: str) -> dict[str, str]:
     return {name: value for name, value in fields.items() if value}
 
 
-def facts(config: Config, environ: Mapping[str, str], trust: Trust, *, resumed: bool) -> dict[str, Any]:
+def facts(
+    config: Config, environ: Mapping[str, str], trust: Trust, *, resumed: bool, override: Override | None = None
+) -> dict[str, Any]:
     return {
+        **({"override": override.as_json()} if override else {}),
         **run_facts(environ=environ),
         "policy": {"name": config.policy.label, "version": config.policy.version, "sha256": config.policy.sha256},
         "config": {"sha256": config.sha256, "document": config.document()},

@@ -118,7 +118,7 @@ def test_a_deferral_says_until_when() -> None:
     found = why(decision("/a", "defer", "robotsUnreachable", not_before="2026-11-23T12:00:00.000Z"))
     assert (found.verdict, found.not_before) == ("deferred", "2026-11-23T12:00:00.000Z")
     assert "Not before 2026-11-23T12:00:00.000Z." in found.text()
-    assert "Wait, then run the same command again" in found.text()
+    assert "archiver save https://example.org/a --wait 2h" in found.text()
 
 
 def test_what_was_cut_off_by_a_crash_or_not_reached_is_pending() -> None:

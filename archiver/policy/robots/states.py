@@ -184,6 +184,6 @@ def retry_wait(attempts: int, retry_after: float | None) -> float:
     The site's own Retry-After (RFC 9110, 10.2.3), up to a day; without one 60 s, doubling up to an hour.
     """
     if retry_after is None:
-        return min(BACK_OFF * 2 ** min(attempts, 16), MAX_BACK_OFF)
+        return min(BACK_OFF * 2.0 ** min(attempts, 16), MAX_BACK_OFF)
     told = max(1.0, min(float(retry_after), MAX_RETRY_AFTER))
     return told if attempts < TAKEN_AT_ITS_WORD else max(told, retry_wait(attempts - TAKEN_AT_ITS_WORD, None))

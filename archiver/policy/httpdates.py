@@ -29,9 +29,14 @@ _written = re.compile(
 _asctime = re.compile(
     r"(?:mon|tue|wed|thu|fri|sat|sun) ([a-z]{3}) {1,2}([0-9]{1,2}) " + _CLOCK + r" ([0-9]{4})", re.IGNORECASE
 ).fullmatch
+_american = re.compile(
+    _WEEKDAY + r"([a-z]{3})[a-z]{0,6}\.?\s([0-9]{1,2}),?\s{1,4}([0-9]{4})"
+    r"(?:,?\s{1,4}" + _CLOCK + r"\s{0,4}([a-z]{0,4}))?",
+    re.IGNORECASE,
+).fullmatch
 _iso = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
-    r"(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]{1,9})?)?\s?(Z|[+\-][0-9]{2}(?::?[0-9]{2})?|UTC|GMT)?)?",
+    r"([0-9]{4})(-?)([0-9]{2})\2([0-9]{2})(?:[T ]([0-9]{2})(?::?([0-9]{2})(?::?([0-9]{2})(?:[.,][0-9]{1,9})?)?)?"
+    r"\s?([+\-][0-9]{2}(?::?[0-9]{2})?|[a-z]{0,4}))?",
     re.IGNORECASE,
 ).fullmatch
 _offset = re.compile(r"([+\-])([0-9]{2}):?([0-9]{2})?").search
@@ -47,25 +52,24 @@ def parse_http_date(value: str, now: datetime | None = None) -> datetime | None:
 
 
 def parse_date(value: str, now: datetime | None = None) -> datetime | None:
-    """Any of the forms above, RFC 822 zones and ISO 8601 included; no zone means UTC, no time midnight."""
+    """Any of the forms above, RFC 822 zones, ISO 8601 and `June 25, 2030`; no zone means UTC, no time midnight."""
     text = value.strip(" \t")
     found = _written(text)
     if found is not None:
         return _from_written(found, now)
-    return _from_asctime(text) or _from_iso(text)
+    return _from_asctime(text) or _from_iso(text) or _from_american(text)
 
 
 def _from_written(found: re.Match[str], now: datetime | None) -> datetime | None:
-    year = int(found[3])
+    year, month, day = int(found[3]), _MONTHS.get(found[2].lower(), 0), int(found[1])
     if len(found[3]) == 2:
         # RFC 9110, 5.6.7: two digits that seem more than 50 years ahead mean the past. Without a clock, the pivot of
         # RFC 2822, 4.3 decides.
         year += 2000 if now is not None or year < 50 else 1900
-        if now is not None and year > now.year + 50:
+        if now is not None and (year, month, day) > (now.year + 50, now.month, now.day):
             year -= 100
-    offset = _zone((found[7] or "").lower())
     clock = (found[4] or "0", found[5] or "0", found[6] or "0")
-    return _build((year, _MONTHS.get(found[2].lower(), 0), int(found[1])), clock, offset)
+    return _build((year, month, day), clock, _zone((found[7] or "").lower()))
 
 
 def _from_asctime(text: str) -> datetime | None:
@@ -79,8 +83,17 @@ def _from_iso(text: str) -> datetime | None:
     found = _iso(text)
     if found is None:
         return None
+    clock = (found[5] or "0", found[6] or "0", found[7] or "0")
+    return _build((int(found[1]), int(found[3]), int(found[4])), clock, _zone((found[8] or "").lower()))
+
+
+def _from_american(text: str) -> datetime | None:
+    found = _american(text)
+    if found is None:
+        return None
     clock = (found[4] or "0", found[5] or "0", found[6] or "0")
-    return _build((int(found[1]), int(found[2]), int(found[3])), clock, _zone((found[7] or "").lower()))
+    date = (int(found[3]), _MONTHS.get(found[1].lower(), 0), int(found[2]))
+    return _build(date, clock, _zone((found[7] or "").lower()))
 
 
 def _zone(name: str) -> timedelta | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 _key = re.compile(r"[a-z*][a-z0-9_\-.*]*").match
 _token = re.compile(r"[A-Za-z*][A-Za-z0-9!#$%&'*+\-.^_`|~:/]*").match
@@ -82,8 +83,18 @@ def _item(text: str, at: int) -> tuple[int, Member]:
     for kind in _BARE:
         found = kind(text, at)
         if found is not None:
+            if kind is _display and not _is_utf8(found.group()):
+                break
             return found.end(), found.group()
     raise _Malformed
+
+
+def _is_utf8(display: str) -> bool:
+    try:
+        unquote_to_bytes(display).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _inner_list(text: str, at: int) -> int:

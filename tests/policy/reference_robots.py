@@ -121,9 +121,9 @@ def groups_of(data: bytes, mode: str) -> list[tuple[set[str], list[tuple[int, bo
             after_rule = False
             groups[-1][0].add(token_of(value, mode))
         elif kind is not None and groups:
+            after_rule = True
             if mode == "rfc9309" and any("\udc80" <= char <= "\udcff" for char in value):
                 continue
-            after_rule = True
             if value[:1] in {"/", "*"}:
                 groups[-1][1].append((number, kind == "allow", value))
     return groups

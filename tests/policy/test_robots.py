@@ -131,6 +131,15 @@ def test_a_line_that_is_no_utf8_is_dropped_alone() -> None:
     assert parse(b"User-agent: a\nDisallow: /\xfc\n").match(["a"], "http://h.test/%FC").allowed
 
 
+@pytest.mark.parametrize("mode", ["rfc9309", "google"])
+def test_a_rule_that_is_no_utf8_still_ends_the_run_of_user_agents(mode: Mode) -> None:
+    text = b"User-agent: a\nDisallow: /\xfc\nUser-agent: b\nDisallow: /\n"
+    assert parse(text, mode).match(["a"], "http://h.test/x").allowed
+    assert not parse(text, mode).match(["b"], "http://h.test/x").allowed
+    delay = b"User-agent: a\nCrawl-delay: \xfc\nUser-agent: b\nDisallow: /\n"
+    assert not parse(delay, mode).match(["a"], "http://h.test/x").allowed, "no rule: nothing ends"
+
+
 def test_an_unknown_mode_is_the_callers_mistake() -> None:
     with pytest.raises(ValueError, match="rfc9309 or google"):
         parse(b"", "yandex")  # type: ignore[arg-type]

@@ -93,6 +93,18 @@ def test_scope_in_the_header(lines: tuple[str, ...], rules: list[str]) -> None:
         ("max-image-preview: huge", {"rules": [], "unknown": ["max-image-preview: huge"]}),
         ("max-snippet", {"rules": [], "unknown": ["max-snippet"]}),
         ("unavailable_after", {"rules": [], "unknown": ["unavailable_after"]}),
+        (
+            "unavailable_after: Friday, June 25, 2010 15:00:00 GMT, noindex",
+            {"rules": ["noindex", "unavailable_after"], "unavailable_after": "2010-06-25T15:00:00.000Z"},
+        ),
+        (
+            "unavailable_after: 2030-01-02T03:04:05,5+02:00, noarchive",
+            {"rules": ["noarchive", "unavailable_after"], "unavailable_after": "2030-01-02T01:04:05.000Z"},
+        ),
+        (
+            "unavailable_after: 25 Jun 2010, noarchive",
+            {"rules": ["noarchive", "unavailable_after"], "unavailable_after": "2010-06-25T00:00:00.000Z"},
+        ),
         ("unavailable_after: soon, noindex", {"rules": ["noindex"], "unknown": ["unavailable_after: soon"]}),
         (
             "unavailable_after: 2031-01-01, unavailable_after: Wed, 02 Jan 2030 00:00:00 GMT",
@@ -229,6 +241,7 @@ def test_tdmrep_takes_the_first_entry_that_matches() -> None:
     assert read_file(entries, "https://h.test/img/x.jpg") == Tdm(0, None)
     assert read_file(entries, "https://h.test/img/x.jpg?1") == Tdm(1, "p")
     assert read_file(entries, "https://h.test/") == Tdm()
+    assert read_file([{"location": "/", "tdm-reservation": 1, "tdm-policy": " "}], URL) == Tdm(1)
     assert read_json(b'{"tdm": []}', URL).error == "not-an-array"
     assert read_json(b"\xff[", URL).error == "not-json"
     assert read_json("[" * 100_000, URL).error == "not-json"

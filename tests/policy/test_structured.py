@@ -34,7 +34,7 @@ def test_reads(text: str, members: dict[str, object]) -> None:
     [
         "A=y", "a=y,", ",a=y", "a=y b=n", "a=", "a =y", "a= y", "1=y", "a=\"x", "a=\"\\x\"", "a=(1", "a=(1,2)",
         "a=(1;A)", "a=1.", "a=1.2345", "a=1234567890123456", "a=:a", "a=?2", "a=é", "a=y;", "a=y;A",
-        "a=@1.5", 'a=%"x%C3"', "a=-",
+        "a=@1.5", 'a=%"x%C3"', 'a=%"x%c3"', "a=-",
     ],
 )  # fmt: skip
 def test_refuses_the_whole_field(text: str) -> None:

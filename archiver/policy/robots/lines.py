@@ -42,6 +42,7 @@ class Kind(Enum):
 Record = tuple[int, Kind, str]
 
 # `site-map` is a spelling of Google's that carries no access rule, so both dialects take it.
+_BOUNDS = frozenset({Kind.USER_AGENT, Kind.ALLOW, Kind.DISALLOW})
 _NAMES = {kind.value: kind for kind in Kind} | {"site-map": Kind.SITEMAP}
 _GOOGLE_PREFIXES = (
     (("user-agent", "useragent", "user agent"), Kind.USER_AGENT),
@@ -63,9 +64,7 @@ def cut(data: bytes) -> tuple[bytes, bool]:
 def records(data: bytes, mode: Mode) -> Iterator[Record]:
     """The known records in file order. Octets that are no UTF-8 arrive as lone surrogates (PEP 383)."""
     google = mode == "google"
-    text = _without_bom(data, google).decode("utf-8", "surrogateescape")
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _text(data, google)
     dirty = not google and _undecodable(text) is not None
     space = _ASCII_SPACE if google else " \t"
     kinds: dict[str, Kind | None] = {"": None}
@@ -86,11 +85,18 @@ def records(data: bytes, mode: Mode) -> Iterator[Record]:
         if kind is None:
             continue
         value = value.strip(space)
-        if dirty and kind is not Kind.USER_AGENT and _undecodable(value):
-            # A value that cannot be read is dropped with its line; never guessed at (RFC 9309, 2.2.2). A user-agent
-            # line stays: it names nobody, and still ends the group before it.
-            continue
-        yield number, kind, value
+        if not dirty or not _undecodable(value):
+            yield number, kind, value
+        elif kind in _BOUNDS:
+            # A value that cannot be read is dropped, never guessed at (RFC 9309, 2.2.2). Its line still bounds groups:
+            # a rule ends the run of user-agent lines before it, a user-agent line begins one and names nobody.
+            yield number, kind, ""
+
+
+def _text(data: bytes, google: bool) -> str:
+    """All of it with LF between lines."""
+    text = _without_bom(data, google).decode("utf-8", "surrogateescape")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def _without_bom(data: bytes, google: bool) -> bytes:

@@ -79,7 +79,8 @@ def parse_document(document: Any) -> TdmFile:
         location = entry.get("location") if isinstance(entry, dict) else None
         if isinstance(location, str) and location[:1] in ("/", "*") and len(location) <= _MAX_LOCATION:
             policy = entry.get("tdm-policy")
-            says = Tdm(read_reservation(entry.get("tdm-reservation")), policy if isinstance(policy, str) else None)
+            named = policy.strip() or None if isinstance(policy, str) else None
+            says = Tdm(read_reservation(entry.get("tdm-reservation")), named)
             entries.append(TdmEntry(location, Pattern(location, "rfc9309"), says))
     return TdmFile(tuple(entries), "too-many-entries" if len(document) > MAX_ENTRIES else None)
 

@@ -2,6 +2,7 @@
 
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import trustme
@@ -15,6 +16,7 @@ class Authority:
     cert_file: Path
     key_file: Path
     chain_pem: tuple[bytes, ...]
+    root: trustme.CA
 
     def server_context(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -26,13 +28,18 @@ class Authority:
         return ssl.create_default_context(cafile=str(self.ca_file))
 
 
-def make_authority(folder: Path, *names: str) -> Authority:
-    """Writes an authority for `names` (default: localhost, *.localhost, 127.0.0.1, ::1) into `folder`."""
-    root = trustme.CA()
-    leaf = root.create_child_ca().issue_cert(*(names or ("localhost", "*.localhost", "127.0.0.1", "::1")))
+def make_authority(folder: Path, *names: str, expired: bool = False, below: Authority | None = None) -> Authority:
+    """Writes an authority for `names` (default: localhost, *.localhost, 127.0.0.1, ::1) into `folder`.
+
+    `expired`: the leaf's time is over. `below`: no root of its own, so that one file of roots covers several servers.
+    """
+    root = below.root if below else trustme.CA()
+    names = names or ("localhost", "*.localhost", "127.0.0.1", "::1")
+    begins, ends = (datetime(2020, month, 1, tzinfo=UTC) if expired else None for month in (1, 2))
+    leaf = root.create_child_ca().issue_cert(*names, not_before=begins, not_after=ends)
     chain = tuple(blob.bytes() for blob in leaf.cert_chain_pems)
     paths = {name: folder / f"{name}.pem" for name in ("ca", "cert", "key")}
     paths["ca"].write_bytes(root.cert_pem.bytes())
     paths["cert"].write_bytes(b"".join(chain))
     paths["key"].write_bytes(leaf.private_key_pem.bytes())
-    return Authority(ca_file=paths["ca"], cert_file=paths["cert"], key_file=paths["key"], chain_pem=chain)
+    return Authority(ca_file=paths["ca"], cert_file=paths["cert"], key_file=paths["key"], chain_pem=chain, root=root)

@@ -103,7 +103,8 @@ async def _serve(
         tasks.add(task)
         server.connections += 1
         try:
-            with suppress(OSError, asyncio.IncompleteReadError):  # the client left: its right
+            # the client left: its right; cancelled: the server stops while it holds an answer back
+            with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await _converse(server, reader, writer, server.connections)
         finally:
             tasks.discard(task)

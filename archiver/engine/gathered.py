@@ -24,7 +24,6 @@ class Gathered:
     kept: int = 0
     refused: int = 0
     failed: int = 0
-    burst: float = 0.0
     owned: list[str] = field(default_factory=list)
     answered: list[Candidate] = field(default_factory=list)
     wire_bytes: int = 0

@@ -14,6 +14,7 @@ class VisitLimits:
     requisites: int = 300
     requisite_bytes: int = 100_000_000
     in_flight: int = 4
+    place: float = 10.0  # how long a requisite waits for one where other visits ask too
     hops: int = 20
     decoded: int = 16 << 20  # twice what is looked at of any one document
     frame_depth: int = 3

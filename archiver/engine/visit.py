@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import replace
 
 from archiver import urls
-from archiver.clock import Clock
+from archiver.engine.allowance import Allowance
 from archiver.engine.gathered import Gathered
-from archiver.engine.limits import VisitLimits
 from archiver.engine.outcome import COME_BACK
 from archiver.engine.read import EMPTY, Reading, read
 from archiver.engine.registry import Registry, Shared
+from archiver.engine.turn import Turn
 from archiver.model import (
     NO_ELEMENTS,
     Access,
@@ -21,7 +20,6 @@ from archiver.model import (
     Gap,
     Kind,
     Objection,
-    Origin,
     Reason,
     Verdict,
 )
@@ -29,6 +27,7 @@ from archiver.policy.decide import decide
 from archiver.ports import Admitted, Gateway
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+HAVE_IT = "this job has the redirect's target already"
 AT_ONCE = 5.0  # seconds up to which a meta refresh is a redirect to a reader
 
 
@@ -36,36 +35,27 @@ class Visit:
     """Runs once. The caller has taken the candidate's key in the registry; the visit gives it back."""
 
     def __init__(
-        self, *, gateway: Gateway, registry: Registry, clock: Clock, limits: VisitLimits, policy: str, page_id: str
+        self, *, gateway: Gateway, registry: Registry, allowance: Allowance, turn: Turn, policy: str, page_id: str
     ) -> None:
-        self._page_id = page_id
+        self.page_id = page_id
         self._gateway = gateway
         self._registry = registry
-        self._clock = clock
-        self._limits = limits
+        self._allowance = allowance
+        self._turn = turn
+        self._limits = allowance.limits
         self._policy = policy
         self._gathered = Gathered()
-        self._deadline = 0.0
         self._started = 0
+        self._known = 0
         self._met: set[str] = set()
-        self._asked: Counter[Origin] = Counter()
-        self._hopped: Counter[Origin] = Counter()
-        self._bytes: Counter[Origin] = Counter()
-        self._places: dict[Origin, asyncio.Semaphore] = {}
-        self._stopped: dict[Origin, str] = {}
 
     async def run(self, candidate: Candidate, admitted: Admitted) -> Gathered:
         """Fetch the document, then what it needs. Everything that the site does wrong is a value in the result."""
-        declared = admitted.rules.declared.delay
-        budget = self._limits.declared_seconds if declared > 0 else self._limits.seconds
-        self._deadline = self._clock.monotonic() + budget
+        self._allowance.begin(admitted.rules)
         await self._document(candidate, admitted)
-        self._document_known()
+        self._documents_known()
         if self._limits.want_requisites and self._gathered.reading is not None:
-            started = self._clock.monotonic()
-            document = self._gathered.document.candidate
-            await self._requisites_of(document, self._gathered.reading, depth=0)
-            self._gathered.burst = self._clock.monotonic() - started if self._started else 0.0
+            await self._requisites_of(self._gathered.document.candidate, self._gathered.reading, depth=0)
         return self._gathered
 
     async def write(self) -> None:
@@ -74,23 +64,26 @@ class Visit:
         self._gathered.spread_override()
         batch = self._gathered.take()
         if batch:
-            self._gathered.recorded.extend(await self._gateway.record(batch, page_id=self._page_id))
+            self._gathered.recorded.extend(await self._gateway.record(batch, page_id=self.page_id))
 
     # -- the document and its hops
 
     async def _document(self, candidate: Candidate, admitted: Admitted) -> None:
         gathered = self._gathered
         self._met.add(candidate.key)
-        fetched = await self._gateway.fetch(candidate, admitted, within=self._left())
+        fetched = await self._gateway.fetch(candidate, admitted, within=self._allowance.left(admitted.rules))
         self._document_came(fetched)
         while (target := await self._next_hop(fetched)) is not None:
             following = self._follow(fetched.candidate, target, kind=Kind.DOCUMENT)
-            objection = await self._hop_objection(following)
+            objection = self._hop_objection(following)
+            if objection is None:
+                admitted = await self._gateway.admit(following)
+                objection = await self._arrive(following, admitted)
             if objection is not None:
                 gathered.fetched.append(self._gateway.refuse(following, decide([objection], policy=self._policy)))
                 return
             self._met.add(following.key)
-            fetched = await self._gateway.fetch(following, within=self._left())
+            fetched = await self._gateway.fetch(following, admitted, within=self._allowance.left(admitted.rules))
             self._document_came(fetched)
         self._spread_access()
         self._tell_what_is_missing(fetched)
@@ -116,6 +109,7 @@ class Visit:
     def _document_came(self, fetched: Fetched) -> None:
         self._gathered.fetched.append(fetched)
         self._gathered.note(fetched)
+        self._allowance.answered(fetched, counts=False)
 
     async def _next_hop(self, fetched: Fetched) -> str | None:
         """Where the answer leads: its Location, or, of what the user asked for, an immediate meta refresh."""
@@ -141,23 +135,35 @@ class Visit:
                     hop, keep=replace(hop.keep, access=keep.access, reason=keep.reason, rule=keep.rule)
                 )
 
-    async def _hop_objection(self, following: Candidate) -> Objection | None:
-        """A redirect to what another visit of this job has, or has in hand, ends here: that URL has its own visit."""
+    def _hop_objection(self, following: Candidate) -> Objection | None:
         if following.hops > self._limits.hops:
             return _refuse(Reason.TOO_MANY_REDIRECTS, f"more than {self._limits.hops} redirects in a row")
         if following.url in {fetched.candidate.url for fetched in self._gathered.fetched}:
             return _refuse(Reason.TOO_MANY_REDIRECTS, "redirects in a circle")
-        if following.key not in self._met and not await self._registry.take(following.key):
-            return _refuse(Reason.DUPLICATE, "this job has the redirect's target already")
+        if following.key not in self._met and self._registry.is_kept(following.key):
+            return _refuse(Reason.DUPLICATE, HAVE_IT)
         return None
 
-    def _document_known(self) -> None:
-        """Tell visits that need one of these as a frame, before our own requisites: else two wait for each other."""
-        for fetched in self._gathered.fetched:
+    async def _arrive(self, following: Candidate, admitted: Admitted) -> Objection | None:
+        """A redirect to what another visit of this job has, or has in hand, ends here: that URL has its own visit."""
+        if admitted.decision.allowed and following.origin != self._turn.origin:
+            self._documents_known()
+            left = self._allowance.left(admitted.rules)
+            objection = await self._turn.move(following.origin, admitted.rules, within=left)
+            if objection is not None:
+                return objection
+        if following.key not in self._met and not await self._registry.take(following.key):
+            return _refuse(Reason.DUPLICATE, HAVE_IT)
+        return None
+
+    def _documents_known(self) -> None:
+        """Tell visits that need one of these as a frame before we wait for anything: else two wait for each other."""
+        for fetched in self._gathered.fetched[self._known :]:
             key = fetched.candidate.key
             if fetched.exchange is not None or key in self._met:
                 self._gathered.owned.append(key)
                 self._registry.end(key, kept=_is_final(fetched))
+        self._known = len(self._gathered.fetched)
 
     async def _read_document(self, fetched: Fetched) -> None:
         exchange = fetched.exchange
@@ -175,7 +181,7 @@ class Visit:
         """All requisites of one document or stylesheet, and theirs, at most `in_flight` an origin at a time."""
         wanted = []
         for url, resource_type in reading.requisites:
-            candidate = self._wanted(parent, url, resource_type)
+            candidate = self._wanted(parent, url, resource_type, depth)
             if candidate is not None:
                 self._started += 1
                 wanted.append((self._started, candidate))
@@ -185,7 +191,7 @@ class Visit:
             for index, candidate in wanted:
                 group.create_task(self._requisite(index, candidate, depth))
 
-    def _wanted(self, parent: Candidate, url: str, resource_type: str) -> Candidate | None:
+    def _wanted(self, parent: Candidate, url: str, resource_type: str, depth: int) -> Candidate | None:
         """None when this visit or an earlier one of the job has it, or when the visit has asked for enough."""
         key = urls.canonical(url)
         if key in self._met:
@@ -195,17 +201,19 @@ class Visit:
             self._gathered.kept += 1
             return None
         candidate = self._follow(parent, url, kind=Kind.REQUISITE, resource_type=resource_type)
-        if self._asked[candidate.origin] >= self._limits.requisites:
-            refusal = _refuse(Reason.REQUISITE_LIMIT, self._too_many("requisites"))
+        refusal = self._too_deep(depth) or self._allowance.one_more(candidate.origin)
+        if refusal is not None:
             self._gateway.refuse(candidate, decide([refusal], policy=self._policy))
             self._gathered.refused += 1
             self._gap(url, resource_type, refusal.reason, refusal.rule)
             return None
-        self._asked[candidate.origin] += 1
         return candidate
 
-    def _too_many(self, what: str) -> str:
-        return f"more than {self._limits.requisites} {what} from one origin"
+    def _too_deep(self, depth: int) -> Objection | None:
+        most = self._limits.frame_depth
+        if depth <= most:
+            return None
+        return _refuse(Reason.REQUISITE_LIMIT, f"frames and style sheets over {most} levels deep in each other")
 
     async def _requisite(self, index: int, candidate: Candidate, depth: int) -> None:
         """Waits for nobody while somebody may wait for it: the key is given back before its own requisites are met."""
@@ -225,7 +233,7 @@ class Visit:
         finally:
             self._registry.end(candidate.key, kept=kept)
         reading = EMPTY
-        if kept and fetched.exchange is not None and depth < self._limits.frame_depth:
+        if kept and fetched.exchange is not None:
             reading = await read(
                 fetched.candidate.url, fetched.exchange, limit=self._limits.decoded, type_hint=candidate.resource_type
             )
@@ -250,50 +258,25 @@ class Visit:
         return fetched
 
     def _requisite_hop_objection(self, following: Candidate) -> Objection | None:
-        """Hops are bounded together as well: else 300 images with 20 hops each ask an origin 6,000 times."""
-        self._hopped[following.origin] += 1
         if following.hops > self._limits.hops:
             return _refuse(Reason.TOO_MANY_REDIRECTS, f"more than {self._limits.hops} redirects in a row")
-        if self._hopped[following.origin] > self._limits.requisites:
-            return _refuse(Reason.REQUISITE_LIMIT, self._too_many("redirects"))
-        return None
+        return self._allowance.one_more_hop(following.origin)
 
     async def _in_place(self, candidate: Candidate) -> Fetched:
-        """Wait for a place at the origin; what the visit cannot afford any more is refused, never deferred."""
+        """Robots is asked, then a place taken; what the visit cannot afford any more is refused, never deferred."""
         admitted = await self._gateway.admit(candidate)
         if not admitted.decision.allowed:
             return self._gateway.refuse(candidate, admitted.decision)
-        declared = admitted.rules.declared.delay
-        places = 1 if declared > 0 else min(self._limits.in_flight, admitted.rules.requisites)
-        place = self._places.setdefault(candidate.origin, asyncio.Semaphore(places))
-        async with place:
-            objection = self._unaffordable(candidate, declared)
-            if objection is not None:
-                return self._gateway.refuse(candidate, decide([objection], policy=self._policy))
-            fetched = await self._gateway.fetch(candidate, admitted, within=self._left())
-            self._account(fetched)
+        objection = await self._allowance.take(candidate.origin, admitted.rules)
+        if objection is not None:
+            return self._gateway.refuse(candidate, decide([objection], policy=self._policy))
+        try:
+            fetched = await self._gateway.fetch(candidate, admitted, within=self._allowance.left(admitted.rules))
+            self._gathered.note(fetched)
+            self._allowance.answered(fetched)
+        finally:
+            self._allowance.give(candidate.origin)
         return fetched
-
-    def _unaffordable(self, candidate: Candidate, declared: float) -> Objection | None:
-        reason, rule = Reason.ALLOWED, ""
-        if candidate.origin in self._stopped:
-            reason, rule = Reason.RATE_LIMITED, self._stopped[candidate.origin]
-        elif declared > 0 and self._left() < declared:
-            reason, rule = Reason.CRAWL_DELAY_BUDGET, f"the site asks for {declared:g} s between requests"
-        elif self._left() <= 0:
-            reason, rule = Reason.TIME_LIMIT, f"the visit took its {self._limits.seconds:g} s"
-        elif self._bytes[candidate.origin] >= self._limits.requisite_bytes:
-            reason, rule = Reason.SIZE_LIMIT, f"{self._limits.requisite_bytes} bytes from one origin in one visit"
-        return None if reason is Reason.ALLOWED else _refuse(reason, rule)
-
-    def _account(self, fetched: Fetched) -> None:
-        exchange, origin = fetched.exchange, fetched.candidate.origin
-        self._gathered.note(fetched)
-        if exchange is None:
-            return
-        self._bytes[origin] += exchange.response.size
-        if exchange.status in COME_BACK:
-            self._stopped[origin] = f"the host answered {exchange.status} during this visit"
 
     def _count(self, fetched: Fetched) -> bool:
         """Whether the requisite is in the archive as a reader would need it."""
@@ -313,9 +296,6 @@ class Visit:
         self._gathered.gaps.append(Gap(url=url, type=resource_type, reason=reason.value, rule=rule))
 
     # -- small things
-
-    def _left(self) -> float:
-        return self._deadline - self._clock.monotonic()
 
     def _follow(self, parent: Candidate, url: str, *, kind: Kind, resource_type: str | None = None) -> Candidate:
         """A candidate found on `parent`: a redirect hop (same resource type) or a requisite."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from archiver.clock import Clock
+from archiver.engine.allowance import Allowance, Tell
 from archiver.engine.discover import Discoverer
 from archiver.engine.gathered import Gathered
 from archiver.engine.limits import VisitLimits
 from archiver.engine.outcome import Timing, outcome_of, page_of
 from archiver.engine.registry import Registry, Shared
 from archiver.engine.rows import discovered_entries, visit_entry
+from archiver.engine.site_files import SiteFiles
+from archiver.engine.turn import Sleep, Turn
 from archiver.engine.visit import Visit
 from archiver.model import (
     Claim,
@@ -25,6 +29,7 @@ from archiver.model import (
     Status,
     Verdict,
 )
+from archiver.model.usage import combined_usage
 from archiver.ports import Admitted, Frontier, Gateway, HostBudget, VisitOutcome, VisitSlot, Wait
 
 RETRY_SECONDS = 60.0
@@ -52,6 +57,8 @@ class Tools:
     clock: Clock
     limits: VisitLimits
     policy: str
+    site_files: SiteFiles | None = None
+    sleep: Sleep = asyncio.sleep
     waiting: bool = False
 
 
@@ -65,11 +72,15 @@ class Attempt:
 
 
 class Worker:
-    """Any number of coroutines may call `attempt` at once. `waits`: why an origin's last claim was given back."""
+    """Any number of coroutines may call `attempt` at once. `waits`: why an origin's last claim was given back.
+
+    `on_notice` is given what the user is to know before a visit goes on, such as what a declared delay leaves out.
+    """
 
     def __init__(self, tools: Tools) -> None:
         self._t = tools
         self.waits: dict[Origin, Wait] = {}
+        self.on_notice: Tell | None = None
 
     async def attempt(self, claim: Claim) -> Attempt:
         """Visit one claimed URL. Robots is asked before a place is taken, never while holding one (decision 12)."""
@@ -88,6 +99,8 @@ class Worker:
                 self._wait_told(candidate.origin, slot)
                 await self._t.frontier.release(claim, not_before=slot.until, reason=slot.why)
                 return Attempt(again=slot.until)
+            if self._t.site_files is not None:
+                await self._t.site_files.remember(candidate, admitted)
             return await self._visit(claim, admitted, slot)
         finally:
             self._t.registry.end(candidate.key, kept=False)
@@ -100,26 +113,36 @@ class Worker:
     async def _visit(self, claim: Claim, admitted: Admitted, slot: VisitSlot) -> Attempt:
         t = self._t
         capture_id = uuid.uuid4().hex
+        allowance = Allowance(t.budget, t.clock, t.limits, self.on_notice)
+        turn = Turn(t.budget, t.clock, t.sleep, slot, admitted.rules)
         visit = Visit(
             gateway=t.gateway,
             registry=t.registry,
-            clock=t.clock,
-            limits=t.limits,
+            allowance=allowance,
+            turn=turn,
             policy=t.policy,
             page_id=capture_id,
         )
         timing = Timing(started_at=t.clock.now(), started=t.clock.monotonic())
-        burst = 0.0
+        attempt = None
         try:
             gathered = await visit.run(claim.candidate, admitted)
-            burst = gathered.burst
+            if t.site_files is not None and t.site_files.is_due(claim.candidate, gathered):
+                attempt = await self._settle(claim, visit, gathered, timing)  # whatever comes of the rest
+                await t.site_files.ask(claim.candidate, allowance)
         finally:
-            await t.budget.end_visit(slot, admitted.rules, burst=burst)
+            await turn.end(*allowance.owed(turn.origin))
+        attempt = attempt or await self._settle(claim, visit, gathered, timing)
+        return attempt if t.site_files is None else self._labelled(attempt, gathered, t.site_files)
+
+    async def _settle(self, claim: Claim, visit: Visit, gathered: Gathered, timing: Timing) -> Attempt:
+        """Write what a visit gathered, tell the frontier, tell the ledger."""
+        t = self._t
         try:
             await visit.write()
             refs = tuple(ref for one in gathered.recorded for ref in one.refs)
             seconds = t.clock.monotonic() - timing.started
-            page = page_of(gathered, capture_id, refs, timing.started_at, seconds, wanted=t.limits.want_requisites)
+            page = page_of(gathered, visit.page_id, refs, timing.started_at, seconds, wanted=t.limits.want_requisites)
             if t.waiting and page.status is Status.DEFERRED:
                 return await self._put_off(claim, gathered, page)
             await self._commit(claim, gathered, page)
@@ -128,6 +151,16 @@ class Worker:
             t.registry.forget(gathered.owned)
             raise
         return Attempt(page=page, document=gathered.document)
+
+    def _labelled(self, attempt: Attempt, gathered: Gathered, site_files: SiteFiles) -> Attempt:
+        """Tell which labels came too late for the visit's rows; the page has them from here on."""
+        page = attempt.page
+        if page is None:
+            return attempt
+        rows = site_files.labels(gathered, page.capture_id)
+        self._t.gateway.tell(rows)
+        late = [row.data["usage"] for row in rows if row.data["capture_id"] == page.capture_id]
+        return replace(attempt, page=replace(page, usage=combined_usage(page.usage, *late))) if late else attempt
 
     async def _put_off(self, claim: Claim, gathered: Gathered, page: Page) -> Attempt:
         """A redirect led to where nothing may be asked for now: the URL is visited again when it may."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from archiver.model import Origin
 from archiver.policy import pace
-from archiver.policy.pace_values import EXPLAIN, Bound, Heard, Moment, OriginState, Pace, reason
+from archiver.policy.pace_values import EXPLAIN, Bound, Heard, Moment, OriginState, Pace, permitted, reason
 from archiver.ports import PaceRules, Wait
 
 LOOK_AGAIN = 0.5
@@ -41,6 +41,11 @@ def ask(state: OriginState, rules: Pace, now: float, *, shift: float, others: in
 def is_free(rules: PaceRules, *, own: bool) -> bool:
     """Whether nothing has to be remembered about the host's pace: the operator's own, no gap, nothing declared."""
     return own and rules.delay <= 0.0 and rules.declared.delay <= 0.0 and not rules.declared.visit_time_utc
+
+
+def places_at(rules: PaceRules, *, own: bool) -> int:
+    """Sub-requests in flight at once: one where the site declares a delay; else for each visit that may be there."""
+    return 1 if rules.declared.delay > 0.0 else max(1, rules.requisites) * permitted(rules, own=own).parallel
 
 
 def is_limiting(status: int, retry_after: float | None) -> bool:
@@ -88,6 +93,35 @@ class Visits:
         )
         self.answers, self.seconds, self.errors, self.first_at = 0, 0.0, 0, None
         return heard
+
+
+class Unpaced:
+    """When this process was last answered without knowing of a declared delay: robots.txt itself, above all.
+
+    Such a request counts once the delay is known. Times are steady seconds.
+    """
+
+    KEPT = 10_000
+
+    def __init__(self) -> None:
+        self._answered: dict[Origin, float] = {}
+        self._expected: dict[Origin, float] = {}
+
+    def expect(self, origin: Origin, delay: float) -> None:
+        """A robots.txt is asked for under the delay that it declared the last time."""
+        self._expected[origin] = delay
+
+    def heard(self, origin: Origin, now: float) -> float:
+        """An answer came; the delay under which it was asked for after all, else 0."""
+        if len(self._answered) >= self.KEPT:
+            self._answered.clear()
+        self._answered[origin] = now
+        return self._expected.pop(origin, 0.0) if self._expected else 0.0
+
+    def counted(self, state: OriginState, origin: Origin, rules: Pace, now: float) -> OriginState:
+        """The state, with that request counted."""
+        asked = self._answered.get(origin) if rules.request_delay else None
+        return state if asked is None else pace.after_robots(state, rules, asked, now)
 
 
 class FreeVisits:

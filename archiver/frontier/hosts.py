@@ -1,7 +1,9 @@
 """Who may ask a host now, over all processes of one user: one SQLite file (decision 13).
 
-A visit to somebody else's host costs two transactions, a request under a declared delay one. On the operator's own
-hosts with `delay: 0` nothing leaves memory, until the host says 429, 503 or Retry-After: that binds everywhere.
+A visit to somebody else's host costs two transactions, however many origins it asked; a request under a declared delay
+one. Places for sub-requests are counted in this process only: between processes it is the one visit at a time. On the
+operator's own hosts with `delay: 0` nothing leaves memory, until the host says 429, 503 or Retry-After: that binds
+everywhere.
 """
 
 from __future__ import annotations
@@ -9,26 +11,30 @@ from __future__ import annotations
 import math
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from archiver.clock import Clock
 from archiver.frontier.budget import (
     OWN_LOOK_AGAIN,
     FreeVisits,
+    Unpaced,
     Visits,
     ask,
     is_free,
     is_limiting,
+    places_at,
     told,
 )
 from archiver.frontier.host_tables import SCHEMA, VERSION, HostTables
+from archiver.frontier.places import Places
 from archiver.frontier.thread import SqliteThread
 from archiver.frontier.timeline import Timeline
 from archiver.model import Origin
 from archiver.policy import pace
 from archiver.policy.pace_values import Answer, Bound, Heard, Moment, OriginState, Pace, permitted
-from archiver.ports import PaceRules, VisitSlot, Wait
+from archiver.ports import Burst, Declared, PaceRules, VisitSlot, Wait
 
 LOOK_EVERY = 0.5
 """Seconds for which this process believes what it read of the other processes' resting hosts."""
@@ -56,6 +62,8 @@ class SqliteHostBudget:
         self._free = FreeVisits()
         self._visits: dict[Origin, Visits] = {}
         self._slow: dict[Origin, OriginState] = {}
+        self._places = Places()
+        self._unpaced = Unpaced()
         self._looked = -math.inf
         self._thread = SqliteThread(path, SCHEMA, version=VERSION)
 
@@ -92,23 +100,29 @@ class SqliteHostBudget:
         now, shift = self._time.now(), self._time.shift()
         others = self._tables.others(origin, now) + self._free.active(origin)
         state = self._tables.state(origin)
-        place = ask(state, rules, now, shift=shift, others=others)
+        known = self._unpaced.counted(state, origin, rules, now)
+        place = ask(known, rules, now, shift=shift, others=others)
         if place.state != state:
             self._tables.save(origin, place.state, now)
         if place.wait is not None:
             return told(place.wait, rules, shift=shift)
         return VisitSlot(origin=origin, token=self._tables.enter(origin, now), started=now + shift)
 
-    async def end_visit(self, slot: VisitSlot, rules: PaceRules, *, burst: float) -> None:
-        """Give the place back; the next visit waits at least `burst` seconds from now (payback)."""
+    async def end_visit(
+        self, slot: VisitSlot, rules: PaceRules, *, burst: float, elsewhere: Sequence[Burst] = ()
+    ) -> None:
+        """Give the place back; the next visit waits at least `burst` seconds from now (payback), so do others'."""
         origin = slot.origin
+        owed = [one for one in elsewhere if not is_free(one.rules, own=self._is_own(one.origin))]
         if slot.token < 0:
             self._free.end(origin)
             if origin not in self._slow:
+                if owed:
+                    await self._thread.run(lambda _: self._pay_back(owed))
                 return
         bound_by = permitted(rules, own=self._is_own(origin))
         heard = self._leave(origin)
-        state = await self._thread.run(lambda _: self._end(slot, bound_by, burst, heard))
+        state = await self._thread.run(lambda _: self._end(slot, bound_by, burst, heard, owed))
         self._remember(origin, state)
 
     def _leave(self, origin: Origin) -> Heard | None:
@@ -120,7 +134,10 @@ class SqliteHostBudget:
             del self._visits[origin]
         return visits.heard()
 
-    def _end(self, slot: VisitSlot, rules: Pace, burst: float, heard: Heard | None) -> OriginState:
+    def _end(
+        self, slot: VisitSlot, rules: Pace, burst: float, heard: Heard | None, elsewhere: Sequence[Burst]
+    ) -> OriginState:
+        self._pay_back(elsewhere)
         now, origin = self._time.now(), slot.origin
         started = self._tables.leave(slot.token)
         if started is None:
@@ -130,7 +147,35 @@ class SqliteHostBudget:
         self._tables.save(origin, state, now)
         return state
 
+    def _pay_back(self, bursts: Sequence[Burst]) -> None:
+        now = self._time.now()
+        for one in bursts:
+            state = pace.settle(self._tables.state(one.origin), now)
+            rules = permitted(one.rules, own=self._is_own(one.origin))
+            self._tables.save(one.origin, pace.after_burst(state, rules, burst=one.seconds, ended=now - one.ago), now)
+
     # --- requests --------------------------------------------------------------------------------------------------
+
+    async def take_place(self, origin: Origin, rules: PaceRules, *, within: float) -> bool:
+        """A place for one sub-request; False when none came free within so many seconds."""
+        return await self._places.take(origin, places_at(rules, own=self._is_own(origin)), within=within)
+
+    def give_place(self, origin: Origin) -> None:
+        """To who waits longest."""
+        self._places.give(origin)
+
+    async def robots_wait(self, origin: Origin) -> float:
+        """Seconds to sleep before robots.txt is asked, reserved: what it declared the last time binds this too."""
+        return await self._thread.run(lambda _: self._reserve_robots(origin))
+
+    def _reserve_robots(self, origin: Origin) -> float:
+        now = self._time.now()
+        state = pace.settle(self._tables.state(origin), now)
+        start, reserved = pace.robots_start(state, now)
+        if reserved is not state:
+            self._unpaced.expect(origin, reserved.declared)
+            self._tables.save(origin, reserved, now)
+        return start - now
 
     async def request_wait(self, origin: Origin, rules: PaceRules, *, limit: float = math.inf) -> float:
         """Seconds to sleep before the next request there, reserved when not over `limit`."""
@@ -142,7 +187,7 @@ class SqliteHostBudget:
 
     def _reserve(self, origin: Origin, rules: Pace, limit: float) -> float:
         now = self._time.now()
-        state = pace.settle(self._tables.state(origin), now)
+        state = self._unpaced.counted(pace.settle(self._tables.state(origin), now), origin, rules, now)
         start, state = pace.request_start(state, rules, now, limit=limit, shift=self._time.shift())
         self._tables.save(origin, state, now)
         return max(0.0, start.at - now)
@@ -153,6 +198,9 @@ class SqliteHostBudget:
         """Tell an answer; epoch seconds until which the host must rest, None when it did not ask for that."""
         limiting = is_limiting(status, retry_after)
         visits = self._visits.get(origin)
+        if rules.declared.delay <= 0.0:
+            declared = self._unpaced.heard(origin, self._time.now())
+            rules = replace(rules, declared=Declared(delay=declared)) if declared else rules
         if visits is not None:
             visits.hear(status, seconds, self._time.now(), limiting=limiting)
         if not limiting and rules.declared.delay <= 0.0 and not self._is_recovering(origin, status):

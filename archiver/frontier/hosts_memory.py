@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from archiver.clock import Clock
-from archiver.frontier.budget import Visits, ask, is_free, is_limiting, told
+from archiver.frontier.budget import Unpaced, Visits, ask, is_free, is_limiting, places_at, told
+from archiver.frontier.places import Places
 from archiver.model import Origin
 from archiver.policy import pace
 from archiver.policy.pace_values import Answer, OriginState, permitted
-from archiver.ports import PaceRules, VisitSlot, Wait
+from archiver.ports import Burst, Declared, PaceRules, VisitSlot, Wait
 
 
 class MemoryHostBudget:
@@ -27,6 +29,8 @@ class MemoryHostBudget:
         self._visits: dict[Origin, Visits] = {}
         self._started: dict[int, float] = {}
         self._token = 0
+        self._places = Places()
+        self._unpaced = Unpaced()
 
     def _now(self) -> float:
         return self._clock.monotonic() + self._offset
@@ -40,7 +44,8 @@ class MemoryHostBudget:
     async def begin_visit(self, origin: Origin, rules: PaceRules) -> VisitSlot | Wait:
         bound_by = permitted(rules, own=self._own(origin))
         visits, now = self._visits.setdefault(origin, Visits()), self._now()
-        place = ask(self._state(origin), bound_by, now, shift=self._shift(), others=visits.count)
+        known = self._unpaced.counted(self._state(origin), origin, bound_by, now)
+        place = ask(known, bound_by, now, shift=self._shift(), others=visits.count)
         self._states[origin] = place.state
         if place.wait is not None:
             return told(place.wait, bound_by, shift=self._shift())
@@ -49,7 +54,10 @@ class MemoryHostBudget:
         self._started[self._token] = now
         return VisitSlot(origin=origin, token=self._token, started=now + self._shift())
 
-    async def end_visit(self, slot: VisitSlot, rules: PaceRules, *, burst: float) -> None:
+    async def end_visit(
+        self, slot: VisitSlot, rules: PaceRules, *, burst: float, elsewhere: Sequence[Burst] = ()
+    ) -> None:
+        self._pay_back([one for one in elsewhere if not is_free(one.rules, own=self._own(one.origin))])
         visits, start = self._visits[slot.origin], self._started.pop(slot.token)
         visits.count -= 1
         own = self._own(slot.origin)
@@ -60,17 +68,39 @@ class MemoryHostBudget:
             self._state(slot.origin), bound_by, start=start, end=self._now(), burst=burst, heard=visits.heard()
         )
 
+    def _pay_back(self, bursts: Sequence[Burst]) -> None:
+        for one in bursts:
+            rules = permitted(one.rules, own=self._own(one.origin))
+            state = pace.after_burst(self._state(one.origin), rules, burst=one.seconds, ended=self._now() - one.ago)
+            self._states[one.origin] = state
+
+    async def take_place(self, origin: Origin, rules: PaceRules, *, within: float) -> bool:
+        return await self._places.take(origin, places_at(rules, own=self._own(origin)), within=within)
+
+    def give_place(self, origin: Origin) -> None:
+        self._places.give(origin)
+
+    async def robots_wait(self, origin: Origin) -> float:
+        now, state = self._now(), self._state(origin)
+        start, reserved = pace.robots_start(state, now)
+        if reserved is not state:
+            self._unpaced.expect(origin, reserved.declared)
+            self._states[origin] = reserved
+        return start - now
+
     async def request_wait(self, origin: Origin, rules: PaceRules, *, limit: float = math.inf) -> float:
         bound_by, now = permitted(rules, own=self._own(origin)), self._now()
-        start, self._states[origin] = pace.request_start(
-            self._state(origin), bound_by, now, limit=limit, shift=self._shift()
-        )
+        known = self._unpaced.counted(self._state(origin), origin, bound_by, now)
+        start, self._states[origin] = pace.request_start(known, bound_by, now, limit=limit, shift=self._shift())
         return start.at - now
 
     async def report(
         self, origin: Origin, rules: PaceRules, *, status: int, retry_after: float | None, seconds: float
     ) -> float | None:
         limiting, now = is_limiting(status, retry_after), self._now()
+        if rules.declared.delay <= 0.0:
+            declared = self._unpaced.heard(origin, now)
+            rules = replace(rules, declared=Declared(delay=declared)) if declared else rules
         if origin in self._visits and self._visits[origin].count:
             self._visits[origin].hear(status, seconds, now, limiting=limiting)
         answer = Answer(status=status, retry_after=retry_after, seconds=seconds)

@@ -82,6 +82,8 @@ class Gate:
             objection = await self._declared_wait(candidate, admitted, limits.total)
             if objection is not None:
                 return self.refuse(candidate, decide([objection], policy=self._policy.name))
+        elif candidate.kind is Kind.ROBOTS and (wait := await self._ports.budget.robots_wait(candidate.origin)) > 0:
+            await self._ports.sleep(wait)
         self._ports.ledger.append(record.decision_entry(candidate, decision))
         override = record.override_entry(Fetched(candidate=candidate, decision=decision))
         if override is not None:

@@ -23,6 +23,8 @@ LAG = 0.05
 """Seconds our own event loop may take to act on a time that has come."""
 SLOWEST = 8.0
 """How many times the usual gap a slow or failing host is given at most."""
+ROBOTS_GAP = 60.0
+"""Seconds up to which robots.txt counts as a request: a `save` under a longer delay still gets its one page."""
 
 
 def settle(state: OriginState, now: float) -> OriginState:
@@ -88,7 +90,17 @@ def after_visit(
         start = max(start, seen(start, heard.first_at, heard.first_seconds))
     following = Moment(at=start + asked.at, bound=asked.bound)
     following = _after(following, end + min(max(0.0, burst), pace.cap), Bound.PAYBACK)
+    if state.bound is Bound.PAYBACK:  # told while this visit was under way
+        following = _after(following, state.not_before, Bound.PAYBACK)
     return replace(state, not_before=following.at, span=max(0.0, following.at - end), bound=following.bound)
+
+
+def after_burst(state: OriginState, pace: Pace, *, burst: float, ended: float) -> OriginState:
+    """Another origin's page took its requisites here until `ended`: the next visit waits as long as that lasted."""
+    owed = min(max(0.0, burst), pace.cap)
+    if ended + owed <= state.not_before:
+        return state
+    return replace(state, not_before=ended + owed, span=owed, bound=Bound.PAYBACK)
 
 
 def seen(start: float, answered: float, seconds: float) -> float:
@@ -142,7 +154,24 @@ def request_start(
     if not pace.request_delay or earliest.at - now > limit:
         return earliest, state
     following = earliest.at + pace.request_delay
-    return earliest, replace(state, next_request=following, request_span=following - now)
+    return earliest, replace(state, next_request=following, request_span=following - now, declared=pace.request_delay)
+
+
+def robots_start(state: OriginState, now: float) -> tuple[float, OriginState]:
+    """The earliest start of a request for robots.txt, reserved, by the delay that it declared when it was last read."""
+    if not state.declared:
+        return now, state
+    start = min(max(now, state.next_request), now + ROBOTS_GAP)
+    following = max(state.next_request, start + min(state.declared, ROBOTS_GAP))
+    return start, replace(state, next_request=following, request_span=following - now)
+
+
+def after_robots(state: OriginState, pace: Pace, asked: float, now: float) -> OriginState:
+    """What was `asked` before its answer declared a delay counts as a request like any other, for a minute at most."""
+    following = asked + min(pace.request_delay, ROBOTS_GAP)
+    if not pace.request_delay or following <= max(state.next_request, now):
+        return state
+    return replace(state, next_request=following, request_span=following - now)
 
 
 def after_answer(state: OriginState, pace: Pace, answer: Answer, now: float, *, jitter: float) -> OriginState:

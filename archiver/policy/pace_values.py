@@ -91,7 +91,8 @@ class OriginState:
 
     `backoff` is the gap between visits after 429, 503 and other server errors, `strikes` how often the host said 429 or
     503 lately, `unavailable` how many 503 came in a row, `struck_at` when the last of either came. `usual` and `recent`
-    are the seconds an answer takes, averaged over many and over the last few visits.
+    are the seconds an answer takes, averaged over many and over the last few visits. `declared` is the delay between
+    requests that robots.txt named when a request last waited for it.
     """
 
     not_before: float = 0.0
@@ -102,6 +103,7 @@ class OriginState:
     rest_bound: Bound = Bound.NONE
     next_request: float = 0.0
     request_span: float = 0.0
+    declared: float = 0.0
     backoff: float = 0.0
     strikes: int = 0
     unavailable: int = 0

@@ -15,6 +15,8 @@ from archiver.errors import ConfigError
 from archiver.policy.address import AllowList, parse_address
 from archiver.urls import origin_of
 
+_MOST_FILES = 10
+
 
 def check(config: Config) -> Config:
     """The configuration, storage resolved to one bucket. Raises ConfigError at the first rule that is broken."""
@@ -46,6 +48,8 @@ def _numbers(config: Config) -> Iterator[tuple[str, str]]:
             yield name, "must be more than 0: without it nothing would ever end"
     if limits.max_visit_seconds < limits.visit_timeout:
         yield "maxVisitSeconds", f"must be at least visitTimeout ({limits.visit_timeout:g} s)"
+    if len(config.policy.signals.fetch) > _MOST_FILES:
+        yield "signals.fetch", f"at most {_MOST_FILES} files: they are asked of every seed's site"
     if config.storage and not 5 << 20 <= config.storage.part_size <= 512 << 20:
         yield "storage.partSize", "must be from 5 MiB (S3's own bound) to 512 MiB"
 

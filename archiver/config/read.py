@@ -12,6 +12,7 @@ from archiver.config.kinds import TEXT, choice, list_of, read_flag, read_int, re
 from archiver.config.layers import Entry, Layer
 from archiver.config.model import SECTIONS, Seed, SeedRules
 from archiver.config.schema import Key, Kind, camel, keys_of
+from archiver.config.special import SITE_PATH
 from archiver.errors import ArchiverError, UsageError
 from archiver.policy.profiles import PROFILES, Line, Profile, RobotsLines, SignalLines
 from archiver.urls import seed_url
@@ -124,6 +125,8 @@ def line_kind(about: Line, default: object) -> Kind:
     """How a policy's line is read: by its values, else by what its default is."""
     if about.values:
         return choice(*about.values)
+    if about.paths:
+        return list_of(SITE_PATH)
     if isinstance(default, bool):
         return Kind("true | false", read_flag)
     if isinstance(default, float):

@@ -13,6 +13,7 @@ from archiver.config.secret import Secret
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_SITE_PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
 _REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -39,6 +40,16 @@ def read_prefix(value: object) -> str:
     if any(part in (".", "..") for part in parts) or any("\\" in part for part in parts):
         raise ValueError("must not hold '.', '..' or a backslash")
     return "/".join(parts)
+
+
+def read_site_path(value: object) -> str:
+    """`/llms.txt`: the absolute path of one file, as it goes over the wire."""
+    text = read_text(value, limit=200)
+    if not _SITE_PATH.fullmatch(text) or any(part in (".", "..") for part in text.split("/")):
+        raise ValueError(f"must be an absolute path such as /llms.txt, without query, not {shown(value)}")
+    if text == "/robots.txt":
+        raise ValueError("/robots.txt is asked for in any case")
+    return text
 
 
 def read_endpoint(value: object) -> str:
@@ -93,6 +104,7 @@ DEPTH = Kind("whole number or -1", lambda value: read_int(value, low=-1, high=1_
 LANGUAGE = Kind("language tag", read_language)
 TIMEZONE = Kind("time zone", read_timezone)
 PREFIX = Kind("key prefix", read_prefix)
+SITE_PATH = Kind("path", read_site_path)
 ENDPOINT = Kind("https URL", read_endpoint)
 BUCKET = Kind("bucket name", read_bucket)
 REGION = Kind("region", read_region)

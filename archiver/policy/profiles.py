@@ -24,18 +24,22 @@ VERSION = "1"  # grows with every change of a value or of what a value means
 class Line:
     """One setting: what it does and its values, strictest first (none = a list, a number or a flag).
 
-    `free`: strict itself offers the choice. `falls`: a smaller number is looser.
+    `free`: strict itself offers the choice. `falls`: a smaller number is looser. `paths`: a list of absolute paths.
     """
 
     doc: str
     values: tuple[str, ...] = ()
     free: bool = False
     falls: bool = False
+    paths: bool = False
 
 
-def line(default: Any, doc: str, *values: str, free: bool = False, falls: bool = False) -> Any:
+def line(  # noqa: PLR0913 - a table's row
+    default: Any, doc: str, *values: str, free: bool = False, falls: bool = False, paths: bool = False
+) -> Any:
     """A dataclass field that carries its `Line`."""
-    return field(default=default, metadata={"line": Line(doc=doc, values=values, free=free, falls=falls)})
+    about = Line(doc=doc, values=values, free=free, falls=falls, paths=paths)
+    return field(default=default, metadata={"line": about})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,9 @@ class SignalLines:
     blocked: str = line("stop", "451, 403, 402: keep the record; stop, or list for review", "stop", "review")
     gpc: bool = line(True, "Send Sec-GPC: 1")
     consent: str = line("reject", "Consent notices: reject all, or leave untouched", "reject", "leave", free=True)
-    fetch: tuple[str, ...] = line((), "Extra signal files asked for, such as /llms.txt", free=True)
+    fetch: tuple[str, ...] = line(
+        (), "Further files of a seed's site asked for after its page, such as /llms.txt", free=True, paths=True
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from archiver.cli.options import add_job_options, number, overrides, person, with_a_contact
+from archiver.cli.options import add_job_options, forbid_override, number, overrides, person, with_a_contact
 from archiver.cli.output import json_line, readers_may_leave
 from archiver.cli.progress import progress_for
 from archiver.cli.results import STOP_CODES, Told, exit_code, shown_port
@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="ask robots.txt only, and say what would happen")
     parser.add_argument("--json", action="store_true", help="one JSON object a seed on stdout")
     add_job_options(parser)
+    forbid_override(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -6,12 +6,15 @@ import argparse
 import os
 import pwd
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
 from archiver.config import Config, contact_needed, store_contact, with_contact
-from archiver.errors import UsageError
+from archiver.config.foreign import MESSAGES
+from archiver.config.kinds import read_seconds, read_text
+from archiver.errors import ConfigError, UsageError
 from archiver.model import Actor
+from archiver.policy.override import Lift, Override
 
 
 def add_job_options(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +37,80 @@ def add_job_options(parser: argparse.ArgumentParser) -> None:
         help="a private or loopback address that may be dialled; may be given more than once",
     )  # fmt: skip
     how.add_argument("--require", metavar="complete", help="exit 31 when something is missing")
+
+
+def add_override_options(parser: argparse.ArgumentParser) -> None:
+    """Of `save` alone: an override has no key in any file."""
+    lift = parser.add_argument_group("when a site's robots.txt stands in the way")
+    lift.add_argument("--wait", metavar="TIME", help="such as 2h: wait for deferred URLs that long, in all")
+    lift.add_argument(
+        "--override", action="append", metavar="WHAT",
+        help="one URL, one visit, by name: robots, robots-unreachable, requisites; more than one with commas",
+    )  # fmt: skip
+    lift.add_argument("--because", metavar="TEXT", help="with --override: why; stands in the ledger")
+    lift.add_argument("--by", metavar="NAME", help="with --override: who answers for it; stands in the ledger")
+
+
+def forbid_override(parser: argparse.ArgumentParser) -> None:
+    """Where an override would bind more than one URL, it is told what it is instead of being called unknown."""
+    parser.add_argument("--override", nargs="*", action=_Forbidden, help=argparse.SUPPRESS)
+
+
+class _Forbidden(argparse.Action):
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        raise ConfigError(f"--override: {MESSAGES['override']}")
+
+
+def override_of(options: argparse.Namespace, urls: Sequence[str]) -> Override | None:
+    """What is lifted, None without `--override`. Raises UsageError naming what is missing and the fix."""
+    named = [word.strip() for text in options.override or () for word in text.split(",")]
+    if not named:
+        for option in ("because", "by"):
+            if getattr(options, option) is not None:
+                raise UsageError(f"--{option} goes with --override: give both, or neither")
+        return None
+    if len(urls) != 1:
+        raise UsageError(
+            f"--override is for one URL and one visit; {len(urls)} URLs are given: run it for each by itself"
+        )
+    return Override(
+        what=frozenset(_lift(word) for word in named),
+        because=_said(options.because, "--because", "why; it stands in the ledger"),
+        by=_said(options.by, "--by", "who answers for it; the name stands in the ledger"),
+    )
+
+
+def _lift(word: str) -> Lift:
+    try:
+        return Lift(word)
+    except ValueError:
+        known = ", ".join(Lift)
+        raise UsageError(f"--override: {word!r} cannot be lifted; what can: {known}") from None
+
+
+def _said(text: str | None, option: str, what: str) -> str:
+    try:
+        said = read_text(text or "")
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+    if not said:
+        raise UsageError(f"--override needs {option}: {what}")
+    return said
+
+
+def allowed_by(config: Config, override: Override | None) -> Override | None:
+    """The override, where the configuration has nothing against any. Raises ConfigError."""
+    if override is not None and not config.basis.overrides:
+        raise ConfigError("overrides: is off in this configuration, so --override is refused; whoever set it decides")
+    return override
+
+
+def wait_of(options: argparse.Namespace) -> float:
+    """Seconds of `--wait`; 0 without it. Raises UsageError."""
+    try:
+        return read_seconds(options.wait) if options.wait is not None else 0.0
+    except ValueError as error:
+        raise UsageError(f"--wait: {error}") from None
 
 
 def overrides(options: argparse.Namespace) -> dict[str, Any]:

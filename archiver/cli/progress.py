@@ -20,12 +20,17 @@ class Progress(Protocol):
 
     def queue(self, waiting: int) -> None: ...
 
+    def put_off(self, page: Page, until: str) -> None: ...
+
 
 class Quiet:
     def page(self, page: Page) -> None:
         """Says nothing."""
 
     def queue(self, waiting: int) -> None:
+        """Says nothing."""
+
+    def put_off(self, page: Page, until: str) -> None:
         """Says nothing."""
 
 
@@ -67,6 +72,12 @@ class JsonLines:
     def queue(self, waiting: int) -> None:
         self._tally.waiting = waiting
 
+    def put_off(self, page: Page, until: str) -> None:
+        """At once: nothing else may be said for hours."""
+        waits = {"url": page.candidate.url, "reason": page.decision.reason.value, "until": until}
+        with contextlib.suppress(OSError):
+            print(json.dumps({"progress": {"waits": waits}}), file=self._out, flush=True)
+
     def _tell(self) -> None:
         now = time.monotonic()
         if now - self._last < EVERY:
@@ -107,6 +118,9 @@ class Terminal:
 
     def queue(self, waiting: int) -> None:
         self._tally.waiting = waiting
+
+    def put_off(self, page: Page, until: str) -> None:
+        self._show(f"waiting until {until} ({page.decision.reason.value}): {page.candidate.url}")
 
     def _show(self, url: str) -> None:
         from rich.text import Text

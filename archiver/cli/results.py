@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-from archiver.clock import iso, ts14
+from archiver.clock import SYSTEM, iso, ts14
 from archiver.engine.run import Shipped
 from archiver.errors import ArchiverError
 from archiver.model import Page, Reason, Status
+from archiver.policy.override import Override
+from archiver.policy.ways import WAYS, About, WayOn, wait_hours, ways_on
 from archiver.replay.layout import replay_url
 
 
@@ -22,12 +25,16 @@ def shown_port(collection: str) -> int | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A page and what has become of its files."""
+    """A page and what has become of its files. `override`: what a person asked to lift for it; `where`: the options
+    that a command about it needs; `overrides`: whether the configuration lets any be."""
 
     page: Page
     shipped: Shipped
     collection: str
     replay_port: int | None
+    override: Override | None = None
+    where: str = ""
+    overrides: bool = True
 
     @property
     def status(self) -> str:
@@ -85,7 +92,30 @@ class Told:
             "started_at": iso(page.started_at),
             "seconds": round(page.seconds, 3),
             "error": self._error(),
+            "ways": [way.to_json() for way in self.ways],
+            **({"override": self._override()} if self.override else {}),
         }
+
+    @property
+    def ways(self) -> tuple[WayOn, ...]:
+        """The lawful ways on where it was refused or put off."""
+        page = self.page
+        if page.status not in (Status.REFUSED, Status.DEFERRED):
+            return ()
+        decision = page.decision
+        about = About(
+            url=page.candidate.url,
+            host=urlsplit(page.final_url).hostname or "",
+            reason=decision.reason,
+            where=self.where,
+            seconds=wait_hours(decision.not_before, SYSTEM.now()),
+            overrides=self.overrides,
+        )
+        return ways_on(WAYS[decision.reason], about)
+
+    def _override(self) -> Mapping[str, Any]:
+        assert self.override is not None
+        return {**self.override.as_json(), "needed": list(self.page.overridden)}
 
     @property
     def replay_url(self) -> str | None:
@@ -146,7 +176,42 @@ def _kept_sentence(told: Told) -> str:
         lines.append(
             f"           and {len(completeness.matter) - 5} more; `archiver why {page.candidate.url}` lists them"
         )
+    if any(gap.reason == Reason.ROBOTS_TXT.value for gap in completeness.matter):
+        lines.append("           --requisites transclude fetches what robots.txt keeps from a page, and says so")
     return "\n".join(lines)
+
+
+def ways_said(told: Sequence[Told]) -> list[str]:
+    """The ways on, once for each reason, with the commands for the first URL that has it."""
+    lines: list[str] = []
+    said: set[Reason] = set()
+    for one in told:
+        reason = one.page.decision.reason
+        if reason in said or not one.ways:
+            continue
+        said.add(reason)
+        lines.append(f"What you can do about {reason.value}:")
+        for way in one.ways:
+            lines.append(f"- {way.text}")
+            if way.command:
+                lines.append(f"      {way.command}")
+    return lines
+
+
+def override_said(told: Sequence[Told]) -> list[str]:
+    """What was lifted in vain, or could not be: an override marks nothing that it was not needed for."""
+    lines = []
+    for one in told:
+        asked = one.override
+        if asked is None:
+            continue
+        if one.page.status in (Status.REFUSED, Status.DEFERRED):
+            lines.append(f"--override does not lift this: {one.page.decision.reason.value}.")
+            continue
+        unneeded = sorted(asked.what - set(one.page.overridden))
+        if unneeded:
+            lines.append(f"Not needed: --override {','.join(unneeded)}. Nothing is marked for it.")
+    return lines
 
 
 STOP_CODES = {Reason.INTERRUPTED: 11, Reason.SIZE_LIMIT: 14, Reason.TIME_LIMIT: 15, Reason.DISK_UTILIZATION: 16}

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from archiver.cli.options import add_job_options, overrides, person, with_a_contact
+from archiver.cli.options import (
+    add_job_options,
+    add_override_options,
+    allowed_by,
+    override_of,
+    overrides,
+    person,
+    wait_of,
+    with_a_contact,
+)
 from archiver.cli.output import json_line, plain, readers_may_leave
 from archiver.cli.progress import progress_for
-from archiver.cli.results import STOP_CODES, Told, exit_code, sentence, shown_port
+from archiver.cli.results import STOP_CODES, Told, exit_code, override_said, sentence, shown_port, ways_said
 from archiver.cli.signals import stopping
+from archiver.clock import iso
 from archiver.config import Config, for_save, from_environment
 from archiver.engine.run import Shipped
 from archiver.errors import UsageError
-from archiver.model import Page, Reason
-from archiver.wiring import Session, run_loop, session
+from archiver.model import Page, Reason, Status
+from archiver.wiring import Asked, Session, run_loop, session
 
 WAIT_FOR_HOST = 90.0  # how long `save` waits for a host's turn before it says "deferred"
 
@@ -25,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("urls", nargs="*", metavar="URL", help="what to archive; https is assumed without a scheme")
     parser.add_argument("--json", action="store_true", help="one JSON object a URL on stdout")
     parser.add_argument("--demo", action="store_true", help="archive the bundled demo site on loopback")
+    add_override_options(parser)
     add_job_options(parser)
 
 
@@ -48,10 +61,14 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _save(options: argparse.Namespace, urls: list[str]) -> int:
     environ = dict(os.environ)
+    override, wait = override_of(options, urls), wait_of(options)
     config = with_a_contact(for_save(urls, overrides(options), environ), environ)
     for warning in config.warnings:
         print(f"archiver: note: {warning}", file=sys.stderr)
-    told, stopped = run_loop(_run(config, environ, quiet=options.json))
+    asked = Asked(waiting=wait > 0, override=allowed_by(config, override))
+    pages, shipped, stopped = run_loop(_run(config, environ, asked, wait, quiet=options.json))
+    where = _where(config) + _addresses(options)
+    told = [replace(one, override=override, where=where) for one in _in_order(config, pages, shipped)]
     with readers_may_leave():
         if options.json:
             for one in told:
@@ -66,25 +83,32 @@ def _save(options: argparse.Namespace, urls: list[str]) -> int:
     return exit_code(statuses, gaps=gaps, require_complete=config.job.require_complete, store_error=error)
 
 
-async def _run(config: Config, environ: dict[str, str], *, quiet: bool) -> tuple[list[Told], Reason | None]:
+async def _run(
+    config: Config, environ: dict[str, str], asked: Asked, wait: float, *, quiet: bool
+) -> tuple[list[Page], Shipped, Reason | None]:
     """What became of each URL, and what stopped the run before its end."""
     actor = person(environ, through="cli")
     with stopping() as signals:
-        async with session(config, from_environment(environ), environ, actor, saving=True) as work:
+        async with session(config, from_environment(environ), environ, actor, saving=True, asked=asked) as work:
             signals.attach(work.stop)
-            pages, shipped, stopped = await _drive(work, config, quiet=quiet)
-    return _in_order(config, pages, shipped), stopped
+            return await _drive(work, config, wait, quiet=quiet)
 
 
-async def _drive(work: Session, config: Config, *, quiet: bool) -> tuple[list[Page], Shipped, Reason | None]:
+async def _drive(
+    work: Session, config: Config, wait: float, *, quiet: bool
+) -> tuple[list[Page], Shipped, Reason | None]:
     pages: list[Page] = []
+    ends = work.clock.epoch() + wait
     with progress_for(sys.stderr, quiet=quiet) as progress:
 
         def on_page(page: Page) -> None:
             pages.append(page)
             progress.page(page)
+            until = page.decision.not_before
+            if wait and page.status is Status.DEFERRED and until is not None and until.timestamp() <= ends:
+                progress.put_off(page, iso(until))
 
-        tally = await work.pump(patience=WAIT_FOR_HOST).run(on_page, concurrency=config.pace.concurrency)
+        tally = await work.pump(patience=WAIT_FOR_HOST, wait=wait).run(on_page, concurrency=config.pace.concurrency)
     pages = list({page.candidate.key: page for page in pages}.values())  # as each was told last
     pages.extend(await work.left_over(pages))
     return pages, await work.run.finish(stopped=tally.stopped, counts=dict(tally.statuses)), tally.stopped
@@ -96,15 +120,21 @@ def _in_order(config: Config, pages: list[Page], shipped: Shipped) -> list[Told]
     pages = sorted(pages, key=lambda page: order.get(page.candidate.url, len(order)))
     name = config.job.collection
     port = shown_port(name)
-    return [Told(page=page, shipped=shipped, collection=name, replay_port=port) for page in pages]
+    allowed = config.basis.overrides
+    return [Told(page=page, shipped=shipped, collection=name, replay_port=port, overrides=allowed) for page in pages]
 
 
 def _say(config: Config, told: list[Told]) -> None:
     for one in told:
         print(plain(sentence(one)))
     kept = [one for one in told if one.status in ("archived", "captured")]
+    for line in override_said(told):
+        print(plain(line))
     folder = Path(config.job.out, "collections", config.job.collection)
     print()
+    ways = ways_said(told)
+    if ways:
+        print(plain("\n".join(ways)), end="\n\n")
     if kept:
         size = sum(one.page.wire_bytes for one in kept)
         print(f"{len(kept)} of {len(told)} archived in {folder} ({size:,} bytes from the wire).")
@@ -113,9 +143,9 @@ def _say(config: Config, told: list[Told]) -> None:
     error = told[0].shipped.error if told else None
     if error is not None:
         print(f"Not stored: {error}")
-    refused = [one for one in told if one.status == "refused"]
+    refused = [one for one in told if one.status in ("refused", "deferred")]
     if refused:
-        print(f"Why, and what you can do:  archiver why {refused[0].page.candidate.url}{_where(config)}")
+        print(f"Why:                       archiver why {refused[0].page.candidate.url}{_where(config)}")
     if kept:
         print(f"Look at it:                archiver replay {config.job.collection}{_out(config)}")
         print(f"Check it:                  archiver verify {folder}")
@@ -124,6 +154,12 @@ def _say(config: Config, told: list[Told]) -> None:
 def _where(config: Config) -> str:
     collection = "" if config.job.collection == "main" else f" --collection {config.job.collection}"
     return collection + _out(config)
+
+
+def _addresses(options: argparse.Namespace) -> str:
+    """The demo's own are gone when anybody could type them."""
+    given = () if options.demo else options.allow_address or ()
+    return "".join(f" --allow-address {shlex.quote(one)}" for one in given)
 
 
 def _out(config: Config) -> str:

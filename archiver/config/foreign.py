@@ -56,7 +56,8 @@ MESSAGES: dict[str, str] = {
     "userAgentPrefix": "is called userAgentSuffix here",
     "ignoreRobots": "robots.txt is obeyed by every policy but where the line of a `policy` says so; remove it",
     "ignore_robots": "robots.txt is obeyed by every policy but where the line of a `policy` says so; remove it",
-    "override": "an override is one person's, for one URL: archiver save URL --override ... --because ... --by ...",
+    **dict.fromkeys(("override",), "overrides are for one URL and one person: "
+                    "archiver save URL --override ... --because ... --by ..."),
 }  # fmt: skip
 
 _WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false", "[]": ""}

@@ -9,6 +9,7 @@ from typing import Any
 from scrapy.crawler import Crawler
 
 from archiver.config import Config, without_seeds
+from archiver.config.foreign import MESSAGES
 from archiver.crawl.arguments import config_of
 from archiver.crawl.runtime import Runtime, attach, runtime_of
 from archiver.crawl.settings import SCHEDULER
@@ -18,6 +19,7 @@ from archiver.model import Actor
 CONFIG_SETTING = "ARCHIVER_CONFIG"
 OPTIONS_SETTING = "ARCHIVER"
 ACTOR_SETTING = "ARCHIVER_ACTOR"
+_OVERRIDE = "ARCHIVER_OVERRIDE"
 
 
 def is_ours(crawler: Crawler) -> bool:
@@ -65,6 +67,10 @@ def addon_config(crawler: Crawler) -> Config:
 
 
 def _options(crawler: Crawler) -> dict[str, Any]:
+    """Raises ConfigError for a setting that tries to lift something for every URL."""
+    for name in crawler.settings:
+        if str(name).startswith(_OVERRIDE):
+            raise ConfigError(f"setting {name}: {MESSAGES['override']}")
     return dict(crawler.settings.getdict(OPTIONS_SETTING))
 
 

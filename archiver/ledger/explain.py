@@ -248,8 +248,7 @@ def _said_override(decision: Body) -> list[str]:
     line = f", line {instead['line']}" if instead.get("line") is not None else ""
     record = f", record {instead['evidence']}" if instead.get("evidence") else ""
     return [
-        f"By itself robots.txt would have had it {instead.get('verdict')} ({instead.get('reason')}): "
-        f"{instead.get('rule')}{line}{record}.",
+        f"The verdict by robots.txt: {instead.get('verdict')} ({instead.get('reason')}), {instead.get('rule')}{line}{record}.",
         f"{note.get('by')} lifted that for this one visit (--override {note.get('what')}): {note.get('because')}.",
     ]
 

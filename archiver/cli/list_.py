@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from archiver.cli.collections import add_place_options, places_of
-from archiver.clock import SYSTEM
+from archiver.clock import SYSTEM, iso
 from archiver.errors import UsageError
 from archiver.ledger.index import Capture, LedgerIndex
 from archiver.urls import canonical
 from archiver.wiring.hidden import hidden_rule
 
-COLUMNS = ("t", "status", "http_status", "access", "completeness", "url", "title")
+COLUMNS = ("t", "status", "http_status", "access", "completeness", "url", "title", "listed", "expires")
 FORMATS = ("table", "csv", "jsonl")
 
 
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", metavar="PREFIX", default="", help="only URLs that begin so")
     parser.add_argument("--since", metavar="DATE", help="only captures since 2026-11-23 or 2026-11-23T12:00:00")
     parser.add_argument("--hidden", action="store_true", help="show what was hidden too, marked so")
+    parser.add_argument("--all", action="store_true", help="show what asks not to be listed (noindex) too, marked so")
     parser.add_argument("--format", metavar="|".join(FORMATS), default="table")
     add_place_options(parser)
 
@@ -41,7 +42,15 @@ def run(options: argparse.Namespace) -> int:
         captures = _marked(index.captures(prefix=options.url, since=since, now=now, hidden=True), places.logs, now)
         if not options.hidden:
             captures = (one for one in captures if not one.hidden)
-        {"table": _table, "csv": _csv, "jsonl": _jsonl}[options.format](captures)
+        unlisted: list[Capture] = []
+        if not options.all:
+            captures = _listed(captures, unlisted)
+        if options.format == "table":
+            _table(captures, iso(now))
+        else:
+            {"csv": _csv, "jsonl": _jsonl}[options.format](captures)
+        if unlisted:
+            print(f"archiver: {len(unlisted)} not listed, as the pages ask (noindex); --all shows them", file=sys.stderr)
         for damage in index.damaged:
             print(f"archiver: damaged ledger row: {damage}", file=sys.stderr)
     return 0
@@ -63,11 +72,22 @@ def moment(text: str, option: str = "--since") -> datetime:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
-def _table(captures: Iterable[Capture]) -> None:
+def _listed(captures: Iterable[Capture], unlisted: list[Capture]) -> Iterator[Capture]:
+    for one in captures:
+        if one.listed:
+            yield one
+        else:
+            unlisted.append(one)
+
+
+def _table(captures: Iterable[Capture], now: str) -> None:
     for one in captures:
         mark = "" if one.completeness != "gaps" else "  (gaps)"
         access = "" if one.access == "open" else f"  [{one.access}]"
         mark += "  (hidden)" if one.hidden else ""
+        mark += "" if one.listed else "  (unlisted)"
+        if one.expires is not None:
+            mark += "  (expired)" if one.expires <= now else f"  (until {one.expires[:10]})"
         print(f"{one.t[:19]}  {one.status:<9} {one.http_status or '-':>4}  {one.url}{access}{mark}")
 
 

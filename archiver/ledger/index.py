@@ -29,7 +29,10 @@ _LAST = "\U0010ffff"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
-    """One visit that kept something. `t` is when it began (ISO); `status` is `archived` once its file is stored."""
+    """One visit that kept something. `t` is when it began (ISO); `status` is `archived` once its file is stored.
+
+    `listed` False: the page asks to be in no list (noindex). `expires`: when the public sees it no more (ISO).
+    """
 
     capture_id: str
     url: str
@@ -44,6 +47,8 @@ class Capture:
     collection: str
     job: str
     hidden: bool
+    listed: bool = True
+    expires: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +186,11 @@ class LedgerIndex:
                 bodies = (rows.read(*place[3:]).body for place in places)
                 yield *fate, [body for body in bodies if body is not None and body.get("job") == job]
 
+    def has_fate(self, key: str, job: str) -> bool:
+        """Whether `job` counts the URL. Asks the index as it stands: for many calls after one that refreshed."""
+        query = "SELECT 1 FROM states s JOIN urls u ON u.id = s.url WHERE u.key = ? AND s.job = ?"
+        return self._db.execute(query, (key, job)).fetchone() is not None
+
     def visits(self, job: str) -> Iterator[tuple[str, str]]:
         """(URL, begin) of every visit of `job` that asked its site for something, by begin."""
         self.refresh()
@@ -263,6 +273,8 @@ class LedgerIndex:
             collection=self._collection,
             job=job,
             hidden=any(_covers(match, target, key, capture_id) for match, target in hides),
+            listed=data.get("listed") is not False,
+            expires=data.get("expires"),
         )
 
 

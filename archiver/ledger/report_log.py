@@ -60,6 +60,8 @@ REASON_CODES: dict[Reason, int] = {
     Reason.HIDDEN: _BLOCKED,
     Reason.OVERRIDE: _NOT_TRIED,
     Reason.NOARCHIVE: _BLOCKED,
+    Reason.NOINDEX: _BLOCKED,
+    Reason.NOINDEX: _BLOCKED,
     Reason.TDM_RESERVED: _BLOCKED,
     Reason.CREDENTIALED: _BLOCKED,
     Reason.UNAVAILABLE_FOR_LEGAL_REASONS: _BLOCKED,

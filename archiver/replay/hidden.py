@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
-from archiver.clock import Clock
+from archiver.clock import Clock, iso
 from archiver.config import Places
+from archiver.ledger.bounds import Bounds
 from archiver.ledger.hides import Hide, standing
-from archiver.replay.layout import HIDDEN_RULES, acl_folder
+from archiver.replay.layout import ALL_RULES, HIDDEN_RULES, acl_folder
 from archiver.warc.surt import surt
 
+_OF_CLASS = {"dark": "exclude", "restricted": "block"}
 SETTLED_SECONDS = 3.0
 """A folder changed less than this ago is read again: some file systems keep times to two seconds."""
 
@@ -43,13 +46,21 @@ class Hides:
         return tuple(hide for hide in self._all if hide.lasts(now))
 
 
-def rules(hides: Sequence[Hide]) -> str:
-    """The text of an `.aclj`: sorted in reverse, as pywb looks through it; `###` ends a key that must match exactly."""
+def rules(hides: Sequence[Hide], bounds: Iterable[tuple[str, str]] = ()) -> str:
+    """The text of an `.aclj`: sorted in reverse, as pywb looks through it; `###` ends a key that must match exactly.
+
+    `bounds` are further (access, URL): `exclude` as if it were not there, `block` a page that says so. Of two rules
+    for one URL `exclude` stands first, and pywb takes the first.
+    """
     lines: set[str] = set()
     for hide in hides:
-        says = json.dumps({"access": "exclude", "url": hide.target})
-        lines.update(f"{key} - {says}\n" for key in _keys(hide))
+        lines.update(_rule(key, "exclude", hide.target) for key in _keys(hide))
+    lines.update(_rule(surt(url) + "###", access, url) for access, url in bounds)
     return "".join(sorted(lines, reverse=True))
+
+
+def _rule(key: str, access: str, url: str) -> str:
+    return f"{key} - {json.dumps({'access': access, 'url': url})}\n"
 
 
 def _keys(hide: Hide) -> list[str]:
@@ -64,16 +75,29 @@ def _keys(hide: Hide) -> list[str]:
     return [key]
 
 
-def write_rules(places: Places, clock: Clock) -> None:
-    """Make `acl/hidden.aclj` anew from the ledger, for pywb without us. No file where nothing was ever hidden.
+def write_rules(places: Places, clock: Clock, bounds: Bounds | None = None) -> None:
+    """Make the rules for pywb without us anew from the ledger: `acl/hidden.aclj` beside the open indexes (hides, and
+    URLs with a capture past its `unavailable_after`), `acl/all/access.aclj` for a pywb that is given all classes (dark
+    is excluded, restricted blocked). A rule names a URL, so it holds for all its captures. No file where there was
+    never anything to say.
 
     Raises OSError, LedgerError.
     """
-    found = standing(places.logs)
-    path = acl_folder(places) / HIDDEN_RULES
-    if found or path.exists():
-        path.parent.mkdir(exist_ok=True)
-        replace_text(path, rules(lasting(found, clock.now())))
+    if bounds is None:
+        bounds = Bounds(places.logs)
+        bounds.refresh()
+    found, now = standing(places.logs), clock.now()
+    hides, said = lasting(found, now), list(bounds.all())
+    expired = {("exclude", one.url) for one in said if one.expired(iso(now))}
+    of_class = {(_OF_CLASS[one.access], one.url) for one in said if one.access in _OF_CLASS}
+    _write(acl_folder(places) / HIDDEN_RULES, rules(hides, expired), bool(found or expired))
+    _write(acl_folder(places) / ALL_RULES, rules(hides, expired | of_class), bool(found or expired or of_class))
+
+
+def _write(path: Path, text: str, anything: bool) -> None:
+    if anything or path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_text(path, text)
 
 
 def lasting(hides: Sequence[Hide], now: datetime) -> list[Hide]:
@@ -98,8 +122,15 @@ def cut_indexes(hides: Sequence[Hide]) -> dict[str, list[Hide]]:
     return found
 
 
-def without(index: str, hides: Sequence[Hide]) -> str:
-    """The text of a CDXJ without the lines of these captures."""
+class Cut(NamedTuple):
+    """What is left out of one index: captures that were hidden, and records by their offsets."""
+
+    hides: tuple[Hide, ...] = ()
+    offsets: frozenset[int] = frozenset()
+
+
+def without(index: str, hides: Sequence[Hide], offsets: frozenset[int] = frozenset()) -> str:
+    """The text of a CDXJ without the lines of these captures and of the records at these offsets."""
     spans = [
         (frozenset(surt(url) for url in hide.capture["urls"]), hide.capture["first"], hide.capture["last"])
         for hide in hides
@@ -107,6 +138,16 @@ def without(index: str, hides: Sequence[Hide]) -> str:
 
     def is_hidden(line: str) -> bool:
         key, _, rest = line.partition(" ")
-        return any(key in keys and first <= rest[:14] <= last for keys, first, last in spans)
+        if any(key in keys and first <= rest[:14] <= last for keys, first, last in spans):
+            return True
+        return bool(offsets) and _offset(rest) in offsets
 
     return "".join(line for line in index.splitlines(keepends=True) if not is_hidden(line))
+
+
+def _offset(rest: str) -> int:
+    """Of a line without its key. A line that cannot be read has none."""
+    try:
+        return int(json.loads(rest.partition(" ")[2])["offset"])
+    except (ValueError, KeyError, TypeError):
+        return -1

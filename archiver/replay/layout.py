@@ -25,6 +25,12 @@ SUFFIX = ".replay.localhost"
 HIDDEN_RULES = "hidden.aclj"
 """Made from the ledger's hides; binds both views. Rules made by hand lie beside it under other names."""
 
+ALL_RULES = "all/access.aclj"
+"""Made from the ledger too, for a pywb that is given the folders of all classes; our own views never read it."""
+
+LISTED = "_listed-only"
+"""The public view's second collection: the same without what asks not to be listed. Searches are asked of it."""
+
 STATIC = "_pywb"
 """Where pywb's own scripts lie. No collection name begins with an underscore, so none can hide them."""
 
@@ -57,8 +63,11 @@ def pywb_config(name: str, view: Path, *, public: bool) -> Mapping[str, Any]:
         "acl_paths": f"{view / 'acl'}/",
         "default_access": "allow",
     }
+    collections = {name: entry}
+    if public:
+        collections[LISTED] = {**entry, "index_group": {Access.OPEN.value: f"{view / 'listed'}/"}}
     return {
-        "collections": {name: entry},
+        "collections": collections,
         "collections_root": "none",
         "enable_auto_colls": False,
         "enable_memento": True,

@@ -22,6 +22,7 @@ STOP_SECONDS = 1.0  # what visitors still read then is cut off
 _METHODS = ("GET", "HEAD", "POST", "PUT", "OPTIONS")
 _OUR_FILES = re.compile(rf"/{STATIC}/(?!.*\.\.)[A-Za-z0-9_./-]+(\?.*)?")
 _BODY = re.compile(rb"<body[^>]*>", re.IGNORECASE)
+_SEARCH = re.compile(r"cdx(?:[?#]|$)|timemap/")
 _TEXT = {"Content-Security-Policy": "default-src 'none'", "X-Robots-Tag": "noindex, noarchive"}
 
 
@@ -29,12 +30,21 @@ class ReplayProxy:
     """Serves one collection under its own host name.
 
     `banner` is put above pywb's frame (the owner's view); `refresh` is called before each request that reads the
-    collection, so that new captures are seen.
+    collection, so that new captures are seen. `listed` is the collection that searches are asked of: the same one, or
+    that without what asked not to be listed; nobody sees its name.
     """
 
     def __init__(
-        self, *, collection: str, upstream_port: int, port: int, banner: str | None, refresh: Callable[[], None]
+        self,
+        *,
+        collection: str,
+        upstream_port: int,
+        port: int,
+        banner: str | None,
+        refresh: Callable[[], None],
+        listed: str | None = None,
     ) -> None:
+        self._listed = listed or collection
         self._collection = collection
         self._upstream = upstream_port
         self._origin = origin_of(collection, port)
@@ -88,11 +98,21 @@ class ReplayProxy:
             return True
         return target.startswith(f"/{self._collection}/") and not _climbs(target)
 
+    def _asked(self, target: str) -> str:
+        """A search (CDX API, time maps) is asked of the listed captures; pywb decodes a path before it looks at it."""
+        prefix = f"/{self._collection}/"
+        if self._listed == self._collection or not _SEARCH.match(unquote(target[len(prefix) :])):
+            return target
+        return f"/{self._listed}/{target[len(prefix) :]}"
+
     async def _forward(self, request: web.Request, target: str) -> web.StreamResponse:
         body = await request.read() if request.can_read_body else b""
-        raw = target.encode("utf-8", "surrogateescape")
+        asked = self._asked(target)
+        raw = asked.encode("utf-8", "surrogateescape")
         headers = to_pywb(request.headers.items())
         async with ask(self._upstream, request.method, raw, headers, body) as answer:
+            if asked != target:
+                answer = _renamed(answer, self._listed, self._collection)
             if self._banner is not None and request.method != "HEAD" and _is_own_page(target, answer):
                 answer = await _with_banner(answer, self._banner)
             response = _AsSaid(answer, to_visitor(answer.headers, target=target, origin=self._origin))
@@ -134,6 +154,25 @@ async def _stream(request: web.Request, response: web.StreamResponse, answer: An
         return response
     await response.write_eof()
     return response
+
+
+def _renamed(answer: Answer, name: str, shown: str) -> Answer:
+    """An answer that speaks of another collection's name."""
+    headers = [(key, value.replace(name, shown)) for key, value in answer.headers]
+    return replace(answer, headers=headers, length=None, body=_replaced(answer.body, name.encode(), shown.encode()))
+
+
+async def _replaced(body: AsyncIterator[bytes], old: bytes, new: bytes) -> AsyncIterator[bytes]:
+    """Piece by piece; what may be the beginning of `old` waits for the next one."""
+    held = b""
+    async for piece in body:
+        held = (held + piece).replace(old, new)
+        cut = max(0, len(held) - len(old) + 1)
+        if held[:cut]:
+            yield held[:cut]
+        held = held[cut:]
+    if held:
+        yield held
 
 
 def _target(request: web.Request) -> str:

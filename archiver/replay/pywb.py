@@ -87,7 +87,7 @@ async def running(
     """
     # JSON is YAML; pywb reads it as such.
     (folder / "config.yaml").write_text(json.dumps(config, indent=1), encoding="utf-8")
-    (name,) = config["collections"]
+    name = next(iter(config["collections"]))
     for attempt in range(_ATTEMPTS):
         pywb = await _start(program, environ, folder)
         listening = asyncio.create_task(pywb.listen())  # noqa: TID251 - awaited below; a group would wrap our errors

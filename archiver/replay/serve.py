@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import tempfile
 from collections.abc import Callable, Mapping
@@ -14,13 +13,15 @@ from aiohttp import web
 from archiver.clock import Clock
 from archiver.config import Places
 from archiver.errors import UsageError
-from archiver.replay.hidden import write_rules
-from archiver.replay.layout import pywb_config, replay_url
+from archiver.replay.layout import LISTED, pywb_config, replay_url
 from archiver.replay.proxy import ReplayProxy
 from archiver.replay.pywb import ReplayError, find_pywb, running
 from archiver.replay.view import View
 
-BANNER = "Owner's view: restricted and dark captures are shown too. `archiver replay --public` shows the public's view."
+BANNER = (
+    "Owner's view: restricted, dark and expired captures are shown too. `archiver replay --public` shows the public's "
+    "view."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +43,6 @@ async def serve(wanted: Wanted, clock: Clock, environ: Mapping[str, str], ready:
         raise ReplayError("pywb is not installed; `make setup` installs it, or set ARCHIVER_PYWB to its `wayback`")
     with _bound(wanted.port) as listener, tempfile.TemporaryDirectory(prefix="archiver-replay-") as temporary:
         folder = Path(temporary)
-        with contextlib.suppress(OSError):  # a copy that cannot be written is shown too; the view has its own rules
-            write_rules(wanted.places, clock)
         view = View(folder / "view", wanted.places, clock, public=wanted.public)
         name, port = wanted.places.name, int(listener.getsockname()[1])
         async with running(program, pywb_config(name, view.folder, public=wanted.public), environ, folder) as pywb:
@@ -52,6 +51,7 @@ async def serve(wanted: Wanted, clock: Clock, environ: Mapping[str, str], ready:
                 upstream_port=pywb.port,
                 port=port,
                 banner=None if wanted.public else BANNER,
+                listed=LISTED if wanted.public else name,
                 refresh=view.refresh,
             )
             runner = proxy.runner()

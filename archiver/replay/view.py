@@ -1,7 +1,8 @@
 """The folder that pywb reads: links to a collection's indexes, WARC folders and access rules, kept up to date.
 
 What is hidden is left out of both views: by access rules made here, and by copies of indexes without the lines of
-hidden captures in the place of links.
+hidden captures in the place of links. The public view leaves out what asked not to be shown after a date that has come;
+its second index, for searches, leaves out what asked not to be listed, too.
 
 pywb lists an index folder again when the folder's times, in whole seconds, have changed; a file that is closed within
 the second of the last listing stays unseen until the next change. It also refuses a folder that is not there yet. This
@@ -16,14 +17,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from archiver.clock import Clock
+from archiver.clock import Clock, iso
 from archiver.config import Places
+from archiver.ledger.bounds import Bounds
 from archiver.ledger.hides import Hide
-from archiver.replay.hidden import SETTLED_SECONDS, Hides, cut_indexes, replace_text, rules, without
+from archiver.model import Access
+from archiver.replay.hidden import (
+    SETTLED_SECONDS,
+    Cut,
+    Hides,
+    cut_indexes,
+    replace_text,
+    rules,
+    without,
+    write_rules,
+)
 from archiver.replay.layout import HIDDEN_RULES, acl_folder, shown
 
+LOOK_SECONDS = 1.0
+"""The ledger's segments are looked at this often at most; each that grew is read from where it ended."""
+
+Offsets = dict[str, frozenset[int]]
+_NEVER = "9999"
 _INDEXES = (".cdxj", ".cdx")
 _RULES = (".aclj",)
+Cuts = dict[str, Cut]
 
 
 @dataclass(slots=True)
@@ -40,7 +58,7 @@ class _Links:
     settled: bool = False
     names: frozenset[str] = frozenset()
     stamp: int = 1
-    cuts: dict[str, list[Hide]] = field(default_factory=dict)
+    cuts: Cuts = field(default_factory=dict)
 
 
 class View:
@@ -48,15 +66,21 @@ class View:
 
     def __init__(self, folder: Path, places: Places, clock: Clock, *, public: bool) -> None:
         self.folder = folder
+        self._places = places
         self._clock = clock
+        self._public = public
         self._hides = Hides(places.logs, clock)
         self._hidden: tuple[Hide, ...] | None = None
+        self._bounds = Bounds(places.logs)
+        self._next_expiry = ""  # ISO; "" = at once
+        self._look_again = 0.0
         classes = shown(public=public)
         self._links = [_Links(places.indexes(one), folder / "index" / one.value, _INDEXES) for one in classes]
+        self._listed = _Links(places.indexes(Access.OPEN), folder / "listed", _INDEXES)
         self._indexes = tuple(self._links)
         (folder / "acl").mkdir(parents=True)
         if public:
-            self._links.append(_Links(acl_folder(places), folder / "acl", _RULES))
+            self._links += [_Links(acl_folder(places), folder / "acl", _RULES), self._listed]
         for links in self._links:
             links.folder.mkdir(parents=True, exist_ok=True)
         (folder / "warcs").mkdir()
@@ -67,22 +91,56 @@ class View:
     def refresh(self) -> None:
         """See what was added, taken away or hidden. Raises OSError when the view itself cannot be written, LedgerError
         where it cannot be told what is hidden."""
-        self._hide()
+        found = []
         for links in self._links:
             changed = _changed(links.source)
             if changed != links.changed or not links.settled:
                 links.changed, links.settled = changed, self._is_settled(changed)
-                _update(links, frozenset(_names(links.source, links.suffixes)))
+                found.append((links, frozenset(_names(links.source, links.suffixes))))
+        self._cut_all(fresh=any(names != links.names for links, names in found))
+        for links, names in found:
+            _update(links, names)
 
-    def _hide(self) -> None:
+    def _cut_all(self, *, fresh: bool) -> None:
+        """`fresh`: there are new indexes, whose rows are to be read before they are shown."""
         hidden = self._hides.now()
-        if hidden == self._hidden:
+        changed = self._bounds_changed(fresh=fresh)
+        if hidden == self._hidden and not changed:
             return
-        replace_text(self.folder / "acl" / HIDDEN_RULES, rules(hidden))
-        cuts = cut_indexes(hidden)
-        for links in self._indexes:
-            _cut(links, cuts)
+        if hidden != self._hidden:
+            replace_text(self.folder / "acl" / HIDDEN_RULES, rules(hidden))
         self._hidden = hidden
+        hides = cut_indexes(hidden)
+        gone, unlisted = self._bound() if self._public else ({}, {})
+        for links in self._indexes:
+            _cut(links, _cuts(hides, gone))
+        if self._public:
+            _cut(self._listed, _cuts(hides, unlisted))
+
+    def _bounds_changed(self, *, fresh: bool) -> bool:
+        """Whether rows came that bound what is shown, or a date has come; the rules for pywb without us follow."""
+        moment, changed = self._clock.monotonic(), False
+        if fresh or moment >= self._look_again:
+            self._look_again = moment + LOOK_SECONDS
+            changed = self._bounds.refresh()
+        now = iso(self._clock.now())
+        if not changed and now < self._next_expiry:
+            return False
+        self._next_expiry = min((one.expires for one in self._bounds.all() if one.expires > now), default=_NEVER)
+        with contextlib.suppress(OSError):  # a copy that cannot be written is shown too; the view has its own rules
+            write_rules(self._places, self._clock, self._bounds)
+        return True
+
+    def _bound(self) -> tuple[Offsets, Offsets]:
+        """Index names to offsets: what is past its date, and that with what is in no list."""
+        now = iso(self._clock.now())
+        gone: Offsets = {}
+        unlisted: Offsets = {}
+        for file, bounds in self._bounds.by_file.items():
+            past = frozenset(offset for offset, one in bounds.items() if one.expired(now))
+            gone[f"{file}.cdxj"] = past
+            unlisted[f"{file}.cdxj"] = past | {offset for offset, one in bounds.items() if not one.listed}
+        return gone, unlisted
 
     def _is_settled(self, changed: int | None) -> bool:
         return changed is None or self._clock.now().timestamp() - changed / 1e9 > SETTLED_SECONDS
@@ -115,13 +173,21 @@ def _update(links: _Links, names: frozenset[str]) -> None:
 def _show(links: _Links, name: str) -> None:
     source, shown_as = links.source / name, links.folder / name
     if name in links.cuts:
-        replace_text(shown_as, without(source.read_text("utf-8"), links.cuts[name]))
+        replace_text(shown_as, without(source.read_text("utf-8"), *links.cuts[name]))
     else:
         shown_as.unlink(missing_ok=True)
         shown_as.symlink_to(source.absolute())
 
 
-def _cut(links: _Links, cuts: dict[str, list[Hide]]) -> None:
+def _cuts(hides: dict[str, list[Hide]], offsets: Offsets) -> Cuts:
+    return {
+        name: Cut(tuple(hides.get(name, ())), offsets.get(name, frozenset()))
+        for name in hides.keys() | offsets.keys()
+        if name in hides or offsets[name]
+    }
+
+
+def _cut(links: _Links, cuts: Cuts) -> None:
     """Show again, cut or whole, what is listed already and whose cuts have changed."""
     before, links.cuts = links.cuts, cuts
     changed = [name for name in links.names if before.get(name) != cuts.get(name)]

@@ -1,0 +1,108 @@
+"""What outcome rows say about showing a record: until when, in lists or not, to whom. Rare rows, found by their bytes.
+
+A ledger is read once, then from where it ended: rows that say nothing of this are passed over unparsed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from archiver.ledger.reader import segment_paths
+from archiver.model import Access
+
+# A row's body is JSON within JSON: its quotes are escaped.
+_SAYS = re.compile(rb'\\"(?:expires\\":\\"|listed\\":false|access\\":\\"(?:dark|restricted))')
+_BLOCK = 1 << 20
+
+
+class Bound(NamedTuple):
+    """Of one record: `expires` an ISO time or "", `listed` False = in no public list."""
+
+    url: str
+    expires: str
+    listed: bool
+    access: str
+
+    def expired(self, now: str) -> bool:
+        """`now` as `clock.iso` gives it."""
+        return bool(self.expires) and self.expires <= now
+
+
+class Bounds:
+    """`by_file` maps WARC file names to byte offsets to what bounds the record there."""
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._read: dict[str, int] = {}
+        self.by_file: dict[str, dict[int, Bound]] = {}
+
+    def refresh(self) -> bool:
+        """Take in what was appended; whether that changed anything. A segment that shrank starts anew."""
+        sizes = {path: _size(path) for path in segment_paths(self._logs)}
+        known = {path.name for path in sizes}
+        changed = False
+        if any(size < self._read.get(path.name, 0) for path, size in sizes.items()) or self._read.keys() - known:
+            self._read.clear()
+            self.by_file = {}
+            changed = True
+        for path, size in sizes.items():
+            if size > self._read.get(path.name, 0):
+                changed |= self._take(path)
+        return changed
+
+    def all(self) -> Iterator[Bound]:
+        for bounds in self.by_file.values():
+            yield from bounds.values()
+
+    def _take(self, path: Path) -> bool:
+        changed = False
+        start = self._read.get(path.name, 0)
+        with path.open("rb") as file:
+            file.seek(start)
+            while lines := file.readlines(_BLOCK):
+                if not lines[-1].endswith(b"\n"):
+                    lines.pop()  # not written to its end yet
+                start += sum(map(len, lines))
+                block = b"".join(lines)
+                if _SAYS.search(block):
+                    changed |= any([self._line(line) for line in lines if _SAYS.search(line)])
+        self._read[path.name] = start
+        return changed
+
+    def _line(self, line: bytes) -> bool:
+        """A damaged row says nothing here; `verify` tells of it."""
+        try:
+            row = orjson.loads(line)
+            body = orjson.loads(row["body"])
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            return False
+        record = body.get("record") if isinstance(body, Mapping) else None
+        if not isinstance(record, Mapping) or body.get("event") != "outcome":
+            return False
+        return self._remember(body, record)
+
+    def _remember(self, body: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+        bound = Bound(
+            url=str(body.get("url") or ""),
+            expires=str(body.get("expires") or ""),
+            listed=body.get("listed") is not False,
+            access=str(body.get("access") or Access.OPEN.value),
+        )
+        file, offset = record.get("file"), record.get("offset")
+        if not isinstance(file, str) or not isinstance(offset, int):
+            return False
+        self.by_file.setdefault(file, {})[offset] = bound
+        return True
+
+
+def _size(path: Path) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0

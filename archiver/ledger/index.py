@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -22,6 +22,7 @@ import orjson
 from archiver.clock import iso
 from archiver.ledger import tables
 from archiver.ledger.reader import LedgerRow, Rows, read_row, read_rows, segment_paths
+from archiver.model.usage import combined_usage
 
 _PATIENCE = 60.0  # seconds for another process to finish its refresh
 _LAST = "\U0010ffff"
@@ -32,6 +33,8 @@ class Capture:
     """One visit that kept something. `t` is when it began (ISO); `status` is `archived` once its file is stored.
 
     `listed` False: the page asks to be in no list (noindex). `expires`: when the public sees it no more (ISO).
+    `usage` holds the usage labels of the page and its hops, those of `labels` rows too; None where the visit's row is
+    of a time when none were written. `access_reason`: why it is not open. `size`: bytes from the wire, requisites' too.
     """
 
     capture_id: str
@@ -49,6 +52,12 @@ class Capture:
     hidden: bool
     listed: bool = True
     expires: str | None = None
+    final_url: str = ""
+    mime: str = ""
+    size: int = 0
+    payload_digest: str | None = None
+    usage: Mapping[str, Any] | None = None
+    access_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,7 +284,19 @@ class LedgerIndex:
             hidden=any(_covers(match, target, key, capture_id) for match, target in hides),
             listed=data.get("listed") is not False,
             expires=data.get("expires"),
+            final_url=str(data.get("final_url") or url),
+            mime=str(data.get("mime") or ""),
+            size=int(data.get("size") or 0),
+            payload_digest=data.get("payload_digest"),
+            usage=self._usage(capture_id, data),
+            access_reason=str(data.get("keep_reason") or ""),
         )
+
+    def _usage(self, capture_id: str, data: Mapping[str, Any]) -> dict[str, Any] | None:
+        if not isinstance(data.get("usage"), dict):
+            return None
+        late = self._db.execute("SELECT usage FROM labels WHERE capture = ? ORDER BY rank", (capture_id,)).fetchall()
+        return combined_usage(data["usage"], *(orjson.loads(text) for (text,) in late))
 
 
 _LATEST = """SELECT url, state, reason, MAX(rank) FROM states WHERE (? IS NULL OR job = ?) GROUP BY url"""

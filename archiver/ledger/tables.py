@@ -14,7 +14,7 @@ import orjson
 from archiver.ledger.reader import LedgerRow
 from archiver.ledger.states import state_of
 
-VERSION = 2
+VERSION = 3
 """Of the tables; an index with another is thrown away and built anew."""
 
 SCHEMA = """
@@ -28,6 +28,7 @@ CREATE TABLE states(url INTEGER, job TEXT, rank TEXT NOT NULL, state TEXT NOT NU
 CREATE TABLE captures(id TEXT PRIMARY KEY, rank TEXT NOT NULL, key TEXT, url TEXT, t TEXT, data TEXT, job TEXT)
     WITHOUT ROWID;
 CREATE INDEX captures_by_url ON captures(url, t);
+CREATE TABLE labels(capture TEXT, rank TEXT, usage TEXT NOT NULL, PRIMARY KEY(capture, rank)) WITHOUT ROWID;
 CREATE TABLE evidence(id TEXT PRIMARY KEY, file TEXT, offset INTEGER) WITHOUT ROWID;
 CREATE TABLE stored(file TEXT PRIMARY KEY, t TEXT) WITHOUT ROWID;
 CREATE TABLE hides(match TEXT, target TEXT, rank TEXT NOT NULL, hidden INTEGER, until TEXT, segment INTEGER,
@@ -42,6 +43,7 @@ _CAPTURE = """INSERT INTO captures VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) D
     job = excluded.job WHERE excluded.rank > captures.rank"""
 _EVIDENCE = """INSERT INTO evidence VALUES(?, ?, ?) ON CONFLICT(id) DO UPDATE SET
     file = excluded.file, offset = excluded.offset WHERE (excluded.file, excluded.offset) > (file, offset)"""
+_LABELS = "INSERT OR IGNORE INTO labels VALUES(?, ?, ?)"
 _STORED = "INSERT INTO stored VALUES(?, ?) ON CONFLICT(file) DO UPDATE SET t = min(t, excluded.t)"
 _HIDE = """INSERT INTO hides VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(match, target) DO UPDATE SET
     rank = excluded.rank, hidden = excluded.hidden, until = excluded.until, segment = excluded.segment,
@@ -68,6 +70,8 @@ class Ingest:
         if event == "stored":
             file = str(body.get("file") or body.get("uri") or "").rpartition("/")[2]
             self._db.execute(_STORED, (file, body.get("t")))
+        elif event == "labels" and body.get("capture_id"):
+            self._db.execute(_LABELS, (body["capture_id"], rank, orjson.dumps(body.get("usage") or {}).decode()))
         elif event in ("hide", "unhide"):
             place = (segment, row.offset, row.length)
             match, target = str(body.get("match", "url")), str(body.get("target", body.get("url", "")))

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from archiver.engine.gathered import Gathered
+from archiver.gateway.record import media_type
 from archiver.model import Access, Candidate, Decision, Fetched, Page, Reason, Status, Verdict, WarcRecordRef
+from archiver.model.usage import combined_usage
 from archiver.ports import VisitOutcome, Wait
 
 COME_BACK = frozenset({429, 503})
@@ -27,9 +29,11 @@ def page_of(
     *,
     wanted: bool,
 ) -> Page:
-    """The visit as its user sees it."""
+    """The visit as its user sees it. Its usage labels are those of the hops as well: any disallow wins."""
     shown = shown_document(gathered)
     exchange, keep = shown.exchange, shown.keep
+    place = next((at for at, one in enumerate(gathered.fetched) if one is shown), len(gathered.recorded))
+    recorded = gathered.recorded[place] if place < len(gathered.recorded) else None
     return Page(
         candidate=gathered.fetched[0].candidate,
         capture_id=capture_id,
@@ -48,6 +52,9 @@ def page_of(
         failure=shown.failure,
         wire_bytes=gathered.wire_bytes,
         fetched=len(gathered.answered),
+        usage=combined_usage(*(one.keep.usage for one in gathered.fetched if one.keep is not None)),
+        mime=media_type(exchange) if exchange is not None else "",
+        payload_digest=recorded.payload_digest if recorded is not None else None,
         overridden=tuple(sorted(gathered.overridden)),
     )
 

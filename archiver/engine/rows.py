@@ -30,7 +30,12 @@ def visit_entry(page: Page, *, discovered: int, repeats: int) -> LedgerEntry:
         "fetched": page.fetched,
         "discovered": discovered,
         "repeats": repeats,
+        "usage": page.usage,
     }
+    if page.mime:
+        data["mime"] = page.mime
+    if page.payload_digest:
+        data["payload_digest"] = page.payload_digest
     if page.fetched:
         data["completeness"] = {
             "verdict": completeness.verdict,
@@ -61,6 +66,8 @@ def visit_entry(page: Page, *, discovered: int, repeats: int) -> LedgerEntry:
 def _shown(keep: Keep) -> dict[str, Any]:
     """What bounds how a capture is shown, where anything does."""
     said: dict[str, Any] = {}
+    if keep.reason is not Reason.ALLOWED:
+        said["keep_reason"] = keep.reason
     if not keep.listed:
         said["listed"] = False
     if keep.expires is not None:

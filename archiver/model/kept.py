@@ -156,6 +156,9 @@ class Page:
     failure: Failure | None = None
     wire_bytes: int = 0
     fetched: int = 0
+    usage: Mapping[str, Any] = field(default_factory=dict)
+    mime: str = ""
+    payload_digest: str | None = None
 
     overridden: tuple[str, ...] = ()
 

@@ -49,6 +49,7 @@ from archiver.wire.dial import SystemDialer
 from archiver.wire.robots import RobotsService
 from archiver.wire.tls import Trust
 from archiver.wiring.hidden import hidden_rule
+from archiver.wiring.site_files import open_gate
 from archiver.wiring.values import facts, gate_policy, scopes_of, visit_limits, warcinfo_fields
 
 Result = TypeVar("Result")
@@ -193,9 +194,10 @@ async def session(
             sleep=asyncio.sleep,
         )
         scopes = scopes_of(config)
-        gate = Gate(ports, gate_policy(config, scopes, clock, hidden_rule(places.logs, clock.now()), asked.override))
-        pages = PagesFile(places.pages)
-        stack.callback(pages.close)
+        policy = gate_policy(config, scopes, clock, hidden_rule(places.logs, clock.now()), asked.override)
+        again = file is not None and file.resumed
+        gate, site_files = open_gate(config, environment, ports, policy, stack, resumed=again)
+        pages = stack.enter_context(contextlib.closing(PagesFile(places.pages)))
         tools = Tools(
             gateway=gate,
             frontier=frontier,
@@ -211,6 +213,7 @@ async def session(
             limits=visit_limits(config),
             policy=config.policy.label,
             waiting=asked.waiting,
+            site_files=site_files,
         )
         stop = Stop()
         parts = RunParts(

@@ -1,39 +1,40 @@
-"""What a run needs to ask sites how their pages may be used."""
+"""The gateway of a run, and what asks sites how their pages may be used: what those say, it labels answers by."""
 
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
-from archiver.clock import Clock
 from archiver.config import Config, Environment
 from archiver.engine.site_files import SiteFiles, SiteFileTools
+from archiver.gateway import Gate, GatePolicy, GatePorts
 from archiver.policy.site_files import Statements
-from archiver.ports import Gateway
 from archiver.urls import origin_of
 from archiver.wire.site_files_state import SqliteSiteFiles
 
 
-def open_site_files(  # noqa: PLR0913 - one of each a run
+def open_gate(  # noqa: PLR0913 - one of each a run
     config: Config,
     environment: Environment,
-    gateway: Gateway,
-    statements: Statements,
-    clock: Clock,
+    ports: GatePorts,
+    policy: GatePolicy,
     stack: AsyncExitStack,
     *,
     resumed: bool,
-) -> SiteFiles:
-    """Closed with `stack`. `statements` is what the gateway labels by."""
+) -> tuple[Gate, SiteFiles]:
+    """Closed with `stack`. `resumed`: an earlier process worked at this job."""
+    statements = Statements()
+    gate = Gate(ports, replace(policy, label=statements.label))
     memory = SqliteSiteFiles(str(environment.state_dir / "signals.sqlite"))
     stack.push_async_callback(memory.close)
     tools = SiteFileTools(
-        gateway=gateway,
+        gateway=gate,
         memory=memory,
         statements=statements,
-        clock=clock,
+        clock=ports.clock,
         seeds=frozenset(origin_of(seed.url) for seed in config.seeds),
-        policy=config.policy.label,
+        policy=policy.name,
         extra=config.policy.signals.fetch,
         resumed=resumed,
     )
-    return SiteFiles(tools)
+    return gate, SiteFiles(tools)

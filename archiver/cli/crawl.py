@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     if config.job.dry_run:
         from archiver.cli.dry import dry_run
 
-        return run_loop(dry_run(config, environ))
+        return run_loop(dry_run(config, environ, as_json=options.json))
     if config.job.driver == "scrapy":
         crawled = _scrapy(config, environ, quiet=options.json)
     else:

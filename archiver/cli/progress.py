@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Protocol, TextIO
 
+from archiver.cli.output import plain
 from archiver.model import Page, Status
 
 EVERY = 5.0  # seconds between JSON lines
@@ -22,6 +23,8 @@ class Progress(Protocol):
 
     def put_off(self, page: Page, until: str) -> None: ...
 
+    def note(self, text: str) -> None: ...
+
 
 class Quiet:
     def page(self, page: Page) -> None:
@@ -32,6 +35,10 @@ class Quiet:
 
     def put_off(self, page: Page, until: str) -> None:
         """Says nothing."""
+
+    def note(self, text: str) -> None:
+        """What the user has to know is said all the same, as warnings are."""
+        _say(text, sys.stderr)
 
 
 class Tally:
@@ -78,6 +85,9 @@ class JsonLines:
         with contextlib.suppress(OSError):
             print(json.dumps({"progress": {"waits": waits}}), file=self._out, flush=True)
 
+    def note(self, text: str) -> None:
+        _say(text, self._out)
+
     def _tell(self) -> None:
         now = time.monotonic()
         if now - self._last < EVERY:
@@ -122,6 +132,10 @@ class Terminal:
     def put_off(self, page: Page, until: str) -> None:
         self._show(f"waiting until {until} ({page.decision.reason.value}): {page.candidate.url}")
 
+    def note(self, text: str) -> None:
+        """Above the live line."""
+        self._live.console.print(f"archiver: note: {plain(text)}", markup=False, highlight=False, soft_wrap=True)
+
     def _show(self, url: str) -> None:
         from rich.text import Text
 
@@ -131,6 +145,11 @@ class Terminal:
             f"  refused: {refused}" if refused else ""
         )
         self._live.update(Text(f"{line}\n{url}", overflow="ellipsis", no_wrap=True))
+
+
+def _say(text: str, out: TextIO) -> None:
+    with contextlib.suppress(OSError):
+        print(f"archiver: note: {plain(text)}", file=out, flush=True)
 
 
 @contextlib.contextmanager

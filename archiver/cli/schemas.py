@@ -6,6 +6,12 @@ import json
 from importlib import resources
 from typing import Any
 
-RESULT_SCHEMA: dict[str, Any] = json.loads(
-    (resources.files("archiver.cli") / "result.schema.json").read_text(encoding="utf-8")
-)
+
+def _schema(name: str) -> dict[str, Any]:
+    text = (resources.files("archiver.cli") / name).read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+RESULT_SCHEMA = _schema("result.schema.json")
+DRY_SCHEMA = _schema("dry.schema.json")

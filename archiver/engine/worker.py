@@ -203,8 +203,9 @@ class Worker:
         recorded = await t.gateway.record([fetched])
         deferred = decision.verdict is Verdict.DEFER
         not_before = decision.not_before.timestamp() if decision.not_before else t.clock.epoch() + RETRY_SECONDS
-        if decision.reason is Reason.RATE_LIMITED or (deferred and t.waiting):
-            # The host rests, not this URL: nothing of it is claimed before its time, and no attempt was made.
+        of_host = decision.reason in (Reason.RATE_LIMITED, Reason.VISIT_TIME)
+        if of_host or (deferred and t.waiting):
+            # The host rests or is closed: nothing of it is claimed before its time, and no attempt was made.
             not_before = max(not_before, t.clock.epoch() + LOOK_AGAIN)
             await t.frontier.release(claim, not_before=not_before, reason=decision.reason.value)
         else:

@@ -44,6 +44,11 @@ def outside_hours(windows: Sequence[tuple[int, int]], epoch: float, evidence: st
     )
 
 
+def clock_of(minute: int) -> str:
+    """A minute of the day as `18:20`; the day's end as `24:00`."""
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
 def open_seconds(windows: Sequence[tuple[int, int]]) -> float:
     """Seconds of a day that the windows cover together; a whole day without any."""
     minutes: set[int] = set()

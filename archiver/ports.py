@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -110,7 +111,10 @@ class Declared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotsAnswer:
-    """What robots.txt says about one URL. `objection` None = may be fetched; `evidence`: a record of this job."""
+    """What robots.txt says about one URL. `objection` None = may be fetched; `evidence`: a record of this job.
+
+    `rule`, `line` and `group` name what matched, also where it was not obeyed: `detail["mandate"]` then says why.
+    """
 
     state: str
     objection: Objection | None = None
@@ -123,7 +127,36 @@ class RobotsAnswer:
     parsed: Any = None
 
 
-FetchRobots = Callable[[Candidate], Awaitable[Fetched]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobotsCopy:
+    """A robots.txt remembered from an earlier job, which holds in this one too.
+
+    `body` is content-decoded and, when `truncated`, cut at the octets that are read (RFC 9309, 2.5). `headers` are those
+    of its response as later 304s renewed them. `original`: the record of that response; `answer`: of what the site said
+    now (a 304, a failure), None when nothing came.
+    """
+
+    url: str
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+    fetched_at: datetime
+    validated_at: datetime
+    truncated: bool = False
+    original: str | None = None
+    answer: str | None = None
+
+
+class FetchRobots(Protocol):
+    """What robots.txt is asked with; everything that goes through it is recorded in this job."""
+
+    async def __call__(self, candidate: Candidate) -> Fetched:
+        """One exchange, no redirects. Never raises for a site's faults."""
+        ...
+
+    async def keep(self, copy: RobotsCopy) -> str:
+        """Write the copy as a record of this job, and its row; the record id that decisions may cite from then on."""
+        ...
+
 
 
 class Robots(Protocol):

@@ -10,6 +10,7 @@ from typing import Any
 from archiver.errors import CaptureError
 from archiver.gateway import record
 from archiver.gateway.admit import Admission
+from archiver.gateway.errand import RobotsErrand
 from archiver.gateway.parts import GatePolicy, GatePorts
 from archiver.ids import new_record_id
 from archiver.model import (
@@ -45,10 +46,11 @@ class Gate:
         self._admission = Admission(ports, policy)
         self._ports = ports
         self._policy = policy
+        self._errand = RobotsErrand(self._fetch_robots, ports)
         self._robots_seen: OrderedDict[Origin, Any] = OrderedDict()
 
     async def admit(self, candidate: Candidate) -> Admitted:
-        return await self._admission.admit(candidate, self._fetch_robots)
+        return await self._admission.admit(candidate, self._errand)
 
     async def fetch(
         self,

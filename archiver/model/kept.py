@@ -10,7 +10,7 @@ from typing import Any
 
 from archiver.model.asked import Candidate, Decision, Keep, Objection
 from archiver.model.wire import Exchange, Failure
-from archiver.model.words import Access, Lane
+from archiver.model.words import Access, Lane, Truncated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class CaptureItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentItem:
-    """Any other record: `metadata` or `resource` with a target URI of its own (`urn:policy:`, `urn:pageinfo:` ...)."""
+    """Any other record: `metadata`, `resource` or `conversion`, with a target URI of its own (`urn:policy:` ...)."""
 
     type: str
     target: str
@@ -45,6 +45,7 @@ class DocumentItem:
     access: Access = Access.OPEN
     concurrent_to: str | None = None
     refers_to: str | None = None
+    truncated: Truncated | None = None
 
 
 WarcItem = CaptureItem | DocumentItem
@@ -159,8 +160,8 @@ class Page:
     usage: Mapping[str, Any] = field(default_factory=dict)
     mime: str = ""
     payload_digest: str | None = None
-
     overridden: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:

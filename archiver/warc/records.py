@@ -33,6 +33,7 @@ WHOLE_LIMIT = 2 << 20  # blocks up to here are handled in one piece, larger ones
 HTTP_RESPONSE = "application/http; msgtype=response"
 HTTP_REQUEST = "application/http; msgtype=request"
 
+_PAYLOADS = frozenset({"resource", "conversion"})  # the block is the payload (WARC 1.1, 5.9)
 _JSON = {"application/json": False, "application/x-ndjson": True, "application/jsonl": True}  # -> one value a line
 
 Chunks = Callable[[], Iterator[bytes]]
@@ -198,10 +199,11 @@ def document(item: DocumentItem, warcinfo_id: str) -> Draft:
         ("WARC-Warcinfo-ID", f"<{warcinfo_id}>"),
         ("WARC-Concurrent-To", f"<{safe_uri(item.concurrent_to)}>" if item.concurrent_to else ""),
         ("WARC-Refers-To", f"<{safe_uri(item.refers_to)}>" if item.refers_to else ""),
+        ("WARC-Truncated", item.truncated.value if item.truncated else ""),
         ("WARC-Block-Digest", digest),
-        ("WARC-Payload-Digest", digest if item.type == "resource" else ""),
+        ("WARC-Payload-Digest", digest if item.type in _PAYLOADS else ""),
     ]
-    payload_digest = digest if item.type == "resource" else None
+    payload_digest = digest if item.type in _PAYLOADS else None
     head = _head(item.type, item.record_id, fields, content_type, len(block))
     return Draft(item.type, item.record_id, head, block, len(block), payload_digest)
 

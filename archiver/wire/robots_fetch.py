@@ -1,4 +1,4 @@
-"""One robots.txt fetched through the gateway: redirects hop by hop, content coding undone, what came as facts."""
+"""One robots.txt fetched through the gateway, conditionally where a copy is on hand; what came as facts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from datetime import datetime
 from archiver import urls
 from archiver.coding import decode
 from archiver.model import Candidate, Exchange, Fetched, Kind, Origin, Truncated
-from archiver.policy.robots import MAX_BYTES, MAX_REDIRECTS
+from archiver.policy.robots import MAX_BYTES, MAX_REDIRECTS, validates, validators
+from archiver.policy.robots.caching import Headers
 from archiver.ports import FetchRobots
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -18,8 +19,9 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 class Reply:
     """What became of GET /robots.txt. Either `status` (with `body`, decoded, at most one byte over 512,000) or `error`.
 
-    `redirects` are the targets followed; `evidence` the record id of the last response; `postponed` the time before
-    which our own rules, not the site, forbid to ask.
+    `redirects` are the targets followed; `evidence` the record id of the last response, or of what says why there is
+    none; `postponed` the time before which our own rules, not the site, forbid to ask. `conditional`: the request asked
+    whether a copy still holds, and a 304 speaks of that copy.
     """
 
     status: int | None = None
@@ -29,25 +31,37 @@ class Reply:
     redirects: tuple[str, ...] = ()
     evidence: str | None = None
     postponed: datetime | None = None
+    conditional: bool = False
+
+
+def robots_url(origin: Origin) -> str:
+    return f"{origin}/robots.txt"
 
 
 def robots_candidate(origin: Origin) -> Candidate:
     """The request for an origin's robots.txt (a prerequisite, `P`)."""
-    url = f"{origin}/robots.txt"
+    url = robots_url(origin)
     return Candidate(url=url, key=url, origin=origin, kind=Kind.ROBOTS, resource_type="robots", path="P")
 
 
-async def fetch_robots(origin: Origin, fetch: FetchRobots) -> Reply:
-    """Ask, following at most five redirects across hosts (RFC 9309, 2.3.1.2). Logical redirects are not followed."""
-    candidate = robots_candidate(origin)
+async def fetch_robots(origin: Origin, fetch: FetchRobots, stored: Headers | None = None) -> Reply:
+    """Ask, following at most five redirects across hosts (RFC 9309, 2.3.1.2). Logical redirects are not followed.
+
+    `stored`: headers of a copy that came from this very URL; only the first request asks about it (RFC 9111, 4.3.1).
+    """
+    candidate = replace(robots_candidate(origin), headers=validators(stored or ()))
     redirects: list[str] = []
     while True:
         fetched = await fetch(candidate)
         exchange = fetched.exchange
         if exchange is None:
             return _no_answer(fetched, tuple(redirects))
+        if candidate.headers and not _is_answered(exchange, stored or ()):
+            candidate = replace(candidate, headers=())
+            continue
         reply = Reply(
             status=exchange.status,
+            conditional=bool(candidate.headers),
             headers=exchange.headers,
             redirects=tuple(redirects),
             evidence=fetched.response_id,
@@ -66,10 +80,22 @@ async def fetch_robots(origin: Origin, fetch: FetchRobots) -> Reply:
             url=target.url,
             key=target.key,
             origin=target.origin,
+            headers=(),
             via=candidate.url,
             path=candidate.path + "R",
             hops=len(redirects),
         )
+
+
+def _is_answered(exchange: Exchange, stored: Headers) -> bool:
+    """Whether a conditional request got its answer; else it is made once more without conditions.
+
+    A 304 about another entity tag says nothing of our copy (RFC 9111, 4.3.4). 400 and 412 may speak of the conditions
+    only, and as statuses of the file itself they would mean that there are no rules.
+    """
+    if exchange.status == 304:
+        return validates(stored, exchange.headers)
+    return exchange.status not in (400, 412)
 
 
 def _target(exchange: Exchange) -> urls.Url | None:
@@ -86,7 +112,7 @@ def _no_answer(fetched: Fetched, redirects: tuple[str, ...]) -> Reply:
         error = f"{fetched.failure.code}: {fetched.failure.message}"
     else:
         error = f"{decision.reason}: {decision.rule}"
-    return Reply(error=error, redirects=redirects, postponed=decision.not_before)
+    return Reply(error=error, redirects=redirects, evidence=fetched.response_id, postponed=decision.not_before)
 
 
 def _read(exchange: Exchange, reply: Reply) -> Reply:

@@ -1,142 +1,41 @@
-"""What every kind of answer to GET /robots.txt means, asked of real servers; how often; what is remembered."""
+"""What every kind of answer to GET /robots.txt means, asked of real servers, and how often they are asked."""
 
 from __future__ import annotations
 
 import asyncio
 import gzip
-import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import trustme
 
-from archiver import urls
 from archiver.clock import ManualClock
-from archiver.errors import CaptureError, DiskError
-from archiver.model import Candidate, Decision, Failure, FailureCode, Fetched, Kind, Origin, Reason, Verdict
-from archiver.policy.address import AllowList
+from archiver.errors import DiskError
+from archiver.model import Candidate, Decision, Fetched, Origin, Reason, Verdict
 from archiver.policy.profiles import RobotsLines
-from archiver.ports import RobotsAnswer, WireLimits, WireRequest
-from archiver.wire.client import HttpClient
-from archiver.wire.dial import SystemDialer
-from archiver.wire.robots import RobotsService
+from archiver.ports import RobotsAnswer
 from tests.servers.ports import free_port
 from tests.wire.awkward import chunked, head
 from tests.wire.rawserver import Certificates, RawServer, Reply, raw_server
+from tests.wire.robots_bench import (
+    DAY,
+    RULES,
+    Fetcher,
+    Make,
+    answer,
+    clock,
+    fetcher,
+    is_allowed,
+    is_deferred,
+    is_disallowed,
+    make,
+    page,
+)
 
-AGENTS = ("PoliteArchiver",)
-RULES = b"User-agent: *\nDisallow: /private\n"
-DAY = 86_400.0
-
-
-def answer(body: bytes = RULES, status: bytes = b"200 OK", *lines: bytes) -> bytes:
-    return head(*lines, b"Content-Length: %d" % len(body), status=b"HTTP/1.1 " + status) + body
-
-
-class Fetcher:
-    """Does what the gateway does with a robots candidate: vet, exchange, give the response an id."""
-
-    def __init__(self, client: HttpClient, dialer: SystemDialer) -> None:
-        self.client, self.dialer = client, dialer
-        self.fetched: list[Fetched] = []
-
-    async def __call__(self, candidate: Candidate) -> Fetched:
-        assert candidate.kind is Kind.ROBOTS
-        fetched = await self._fetch(candidate)
-        self.fetched.append(fetched)
-        return fetched
-
-    async def _fetch(self, candidate: Candidate) -> Fetched:
-        decision = Decision(verdict=Verdict.ALLOW, reason=Reason.ALLOWED)
-        vetted = await self.dialer.vet(candidate.origin)
-        if vetted.objection is not None:
-            refused = Decision(verdict=Verdict.REFUSE, reason=vetted.objection.reason, rule=vetted.objection.rule)
-            return Fetched(candidate=candidate, decision=refused)
-        if vetted.error is not None:
-            failure = Failure(code=FailureCode.DNS_ERROR, message=vetted.error)
-            return Fetched(candidate=candidate, decision=decision, failure=failure)
-        request = WireRequest(
-            url=candidate.url,
-            origin=candidate.origin,
-            method="GET",
-            target=urls.request_target(candidate.url),
-            headers=((b"Host", urls.host_header(candidate.url)),),
-            addresses=vetted.addresses,
-            limits=WireLimits(connect=1, idle=0.3, total=1, body=4 << 20),
-        )
-        try:
-            exchange = await self.client.exchange(request)
-        except CaptureError as exc:
-            failure = Failure(code=FailureCode(exc.code), message=str(exc))
-            return Fetched(candidate=candidate, decision=decision, failure=failure)
-        number = len(self.fetched)
-        return Fetched(candidate=candidate, decision=decision, exchange=exchange, response_id=f"urn:uuid:{number}")
-
-    @property
-    def urls(self) -> list[str]:
-        return [fetched.candidate.url for fetched in self.fetched]
-
-
-def page(server: RawServer | Origin, path: str = "/private") -> Candidate:
-    origin = server.origin if isinstance(server, RawServer) else server
-    url = f"{origin}{path}"
-    return Candidate(url=url, key=url, origin=origin)
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def fetcher(client: HttpClient) -> AsyncIterator[Fetcher]:
-    def resolve(host: str) -> list[str]:
-        if host.endswith(".invalid"):
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return ["127.0.0.1"]
-
-    dialer = SystemDialer(AllowList.parse(["127.0.0.1:*"]), resolver=resolve)
-    yield Fetcher(client, dialer)
-    await dialer.close()
-
-
-Make = Callable[..., RobotsService]
-
-
-@pytest.fixture
-async def make(clock: ManualClock) -> AsyncIterator[Make]:
-    made: list[RobotsService] = []
-
-    def build(state: Path | None = None, **options: object) -> RobotsService:
-        service = RobotsService(clock, AGENTS, str(state) if state else None, **options)  # type: ignore[arg-type]
-        made.append(service)
-        return service
-
-    yield build
-    for service in made:
-        await service.close()
-
-
-def is_disallowed(found: RobotsAnswer) -> None:
-    assert found.objection is not None
-    assert (found.objection.verdict, found.objection.reason) == (Verdict.REFUSE, Reason.ROBOTS_TXT)
-    assert (found.rule, found.line, found.group) == ("Disallow: /private", 2, "*")
-    assert found.objection.rule == found.rule and found.objection.line == found.line
-    assert found.objection.evidence == found.evidence is not None
-
-
-def is_allowed(found: RobotsAnswer) -> None:
-    assert found.objection is None
-
-
-def is_deferred(found: RobotsAnswer) -> None:
-    assert found.objection is not None
-    assert (found.objection.verdict, found.objection.reason) == (Verdict.DEFER, Reason.ROBOTS_UNREACHABLE)
-    assert found.objection.not_before is not None and found.objection.not_before.tzinfo is UTC
-
+__all__ = ["clock", "fetcher", "make"]
 
 BIG = RULES + b"# " + b"x" * 600 * 1024 + b"\nUser-agent: *\nDisallow: /late\n"
 
@@ -360,77 +259,19 @@ async def test_retry_after_is_waited_for(make: Make, fetcher: Fetcher, plain: Ra
     assert (found.objection.not_before - clock.now()).total_seconds() == pytest.approx(7200)
 
 
-async def test_our_own_rest_is_not_an_outage(make: Make, clock: ManualClock, tmp_path: Path) -> None:
+async def test_our_own_rest_is_not_an_outage(make: Make, fetcher: Fetcher, clock: ManualClock, tmp_path: Path) -> None:
     origin = Origin("http", "example.org", 80)
     later = datetime.fromtimestamp(clock.epoch() + 500, UTC)
 
-    async def resting(candidate: Candidate) -> Fetched:
-        decision = Decision(verdict=Verdict.DEFER, reason=Reason.RATE_LIMITED, rule="resting", not_before=later)
-        return Fetched(candidate=candidate, decision=decision)
+    class Resting(Fetcher):
+        async def __call__(self, candidate: Candidate) -> Fetched:
+            decision = Decision(verdict=Verdict.DEFER, reason=Reason.RATE_LIMITED, rule="resting", not_before=later)
+            return Fetched(candidate=candidate, decision=decision)
 
-    found = await make(tmp_path / "robots.sqlite").ask(page(origin), resting)
+    found = await make(tmp_path / "robots.sqlite").ask(page(origin), Resting(fetcher.client, fetcher.dialer))
     is_deferred(found)
     assert found.objection is not None and found.objection.not_before == later
     assert "unreachableSince" not in found.detail
-
-
-# --- what is remembered ---
-
-
-async def test_each_job_asks_once_itself(make: Make, fetcher: Fetcher, plain: RawServer, tmp_path: Path) -> None:
-    plain.reply("/robots.txt", answer())
-    for job in range(1, 3):
-        service = make(tmp_path / "robots.sqlite")
-        await service.ask(page(plain), fetcher)
-        await service.ask(page(plain), fetcher)
-        assert len(plain.requests) == job
-
-
-async def test_a_stale_copy_serves_while_unreachable(
-    make: Make, fetcher: Fetcher, plain: RawServer, clock: ManualClock, tmp_path: Path
-) -> None:
-    plain.reply("/robots.txt", answer())
-    await make(tmp_path / "robots.sqlite").ask(page(plain), fetcher)
-    plain.replies["/robots.txt"] = TABLE["500"][0]
-    clock.advance(29 * DAY)
-    service = make(tmp_path / "robots.sqlite")
-    found = await service.ask(page(plain), fetcher)
-    assert found.state == "stale-ok"
-    is_disallowed(found)
-    assert found.detail["copy"]["evidence"] == "urn:uuid:0"
-    assert found.evidence == "urn:uuid:1"
-    is_allowed(await service.ask(page(plain, "/public"), fetcher))
-    clock.advance(2 * DAY)
-    is_deferred(await make(tmp_path / "robots.sqlite").ask(page(plain), fetcher))
-
-
-async def test_thirty_days_without_an_answer_are_no_rules(
-    make: Make, fetcher: Fetcher, plain: RawServer, clock: ManualClock, tmp_path: Path
-) -> None:
-    plain.replies["/robots.txt"] = TABLE["hang"][0]
-    state = tmp_path / "robots.sqlite"
-    is_deferred(await make(state).ask(page(plain), fetcher))
-    clock.advance(29 * DAY)
-    is_deferred(await make(state).ask(page(plain), fetcher))
-    clock.advance(2 * DAY)
-    found = await make(state).ask(page(plain), fetcher)
-    assert found.state == "unavailable" and found.objection is None
-    assert found.detail["unreachableSince"].startswith("2026")
-    is_deferred(await make(state, lines=RobotsLines(undefined="disallow")).ask(page(plain), fetcher))
-
-
-async def test_an_answer_ends_the_outage(
-    make: Make, fetcher: Fetcher, plain: RawServer, clock: ManualClock, tmp_path: Path
-) -> None:
-    state = tmp_path / "robots.sqlite"
-    plain.replies["/robots.txt"] = TABLE["500"][0]
-    is_deferred(await make(state).ask(page(plain), fetcher))
-    clock.advance(20 * DAY)
-    plain.replies["/robots.txt"] = TABLE["404"][0]
-    is_allowed(await make(state).ask(page(plain), fetcher))
-    clock.advance(20 * DAY)
-    plain.replies["/robots.txt"] = TABLE["500"][0]
-    is_deferred(await make(state).ask(page(plain), fetcher))
 
 
 async def test_a_state_file_that_fails_is_named(make: Make, fetcher: Fetcher, plain: RawServer, tmp_path: Path) -> None:
@@ -446,61 +287,3 @@ async def test_origins_in_memory_are_bounded(make: Make, fetcher: Fetcher, plain
         plain.host = f"{name}.localhost"
         is_disallowed(await service.ask(page(plain), fetcher))
     assert len(plain.requests) == 4
-
-
-# --- modes and pace ---
-
-
-@pytest.mark.parametrize(("mode", "allowed"), [("rfc9309", True), ("google", False), ("both", False)])
-async def test_either_reading_may_refuse(
-    make: Make, fetcher: Fetcher, plain: RawServer, mode: str, allowed: bool
-) -> None:
-    plain.reply("/robots.txt", answer(b"User-agent: *\nDissallow: /private\n"))
-    found = await make(mode=mode).ask(page(plain), fetcher)
-    assert (found.objection is None) == allowed
-    if not allowed:
-        assert found.rule == "Disallow: /private (as Google reads it)"
-
-
-async def test_the_rule_that_allows_is_named(make: Make, fetcher: Fetcher, plain: RawServer) -> None:
-    plain.reply("/robots.txt", answer(b"User-agent: PoliteArchiver\nDisallow: /\nAllow: /open\n"))
-    found = await make().ask(page(plain, "/open/x"), fetcher)
-    assert (found.rule, found.line, found.group) == ("Allow: /open", 3, "PoliteArchiver")
-    assert found.parsed is not None
-
-
-@pytest.mark.parametrize(
-    ("records", "delay", "source"),
-    [
-        (b"Crawl-delay: 2.5", 2.5, "Crawl-delay: 2.5"),
-        (b"Request-rate: 1/10", 10.0, "Request-rate: 1/10"),
-        (b"Crawl-delay: 20\nRequest-rate: 1/10", 20.0, "Crawl-delay: 20"),
-        (b"Allow: /", 0.0, ""),
-    ],
-)
-async def test_declared_pace(
-    make: Make, fetcher: Fetcher, plain: RawServer, records: bytes, delay: float, source: str
-) -> None:
-    plain.reply("/robots.txt", answer(b"User-agent: *\n" + records + b"\n"))
-    found = await make().ask(page(plain), fetcher)
-    assert (found.declared.delay, found.declared.source) == (delay, source)
-    floor = await make(lines=RobotsLines(delays="floor")).ask(page(plain), fetcher)
-    assert floor.declared.delay == 0.0
-
-
-async def test_visit_time(make: Make, fetcher: Fetcher, plain: RawServer, clock: ManualClock) -> None:
-    now = clock.now()
-    opens = (now.hour * 60 + now.minute + 30) % 1440
-    closes = (opens + 60) % 1440
-    window = f"{opens // 60:02}{opens % 60:02}-{closes // 60:02}{closes % 60:02}"
-    plain.reply("/robots.txt", answer(f"User-agent: *\nVisit-time: {window}\nDisallow: /private\n".encode()))
-    service = make()
-    found = await service.ask(page(plain, "/open"), fetcher)
-    assert found.declared.visit_time_utc == ((opens, closes),)
-    assert found.objection is not None and found.objection.reason is Reason.VISIT_TIME
-    assert found.objection.verdict is Verdict.DEFER and found.objection.not_before is not None
-    assert found.objection.rule == f"Visit-time: {window}"
-    refused = await service.ask(page(plain), fetcher)
-    assert refused.objection is not None and refused.objection.reason is Reason.ROBOTS_TXT
-    clock.advance((found.objection.not_before - now).total_seconds() + 1)
-    assert (await service.ask(page(plain, "/open"), fetcher)).objection is None

@@ -6,7 +6,6 @@ and line. `states.classify` says what an answer (or none) to GET /robots.txt mea
 
 from archiver.policy.robots.caching import (
     MAX_AGE,
-    age,
     freshened,
     freshness,
     may_be_kept,
@@ -28,7 +27,6 @@ from archiver.policy.robots.states import (
     FetchState,
     Outcome,
     classify,
-    freshness,
     retry_wait,
 )
 
@@ -51,11 +49,16 @@ __all__ = [
     "Window",
     "classify",
     "evaluate",
+    "freshened",
     "freshness",
+    "may_be_kept",
     "origin_of",
     "parse",
     "path_and_query",
+    "remaining",
     "retry_wait",
     "rfc_target",
     "same_robots",
+    "validates",
+    "validators",
 ]

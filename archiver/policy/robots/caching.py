@@ -1,4 +1,4 @@
-"""RFC 9111 as far as a robots.txt needs it: how long a copy is fresh, how to ask whether it still holds, what a 304 does.
+"""RFC 9111 as far as robots.txt needs it: how long a copy is fresh, how to ask if it still holds, what a 304 changes.
 
 Headers are pairs as they came (see `policy.fields`); names in any case.
 """

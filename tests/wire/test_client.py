@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import ssl
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from archiver.clock import SYSTEM
 from archiver.errors import CaptureError, DiskError
 from archiver.model import Framing, Truncated
 from archiver.ports import WireLimits
+from archiver.ports_browser import Control
+from archiver.spooled import Spool
 from archiver.wire.client import HttpClient
 from tests.wire.awkward import BROKEN, CASES, PAGE, Case, chunked, head, sized
 from tests.wire.rawserver import Certificates, RawServer, Reply, raw_server
@@ -385,3 +388,59 @@ def test_the_whole_table_under_uvloop(certificates: Certificates, secure: bool) 
             await client.close()
 
     uvloop.run(story())
+
+
+class Follower:
+    """A tap that keeps what it was told, and stops the exchange when asked to."""
+
+    def __init__(self, *, stop_at: int | None = None) -> None:
+        self.told: list[object] = []
+        self._stop_at = stop_at
+        self._size = lambda: 0
+
+    def begin(self, raw: Spool, control: Control) -> None:
+        self.told.append("begin")
+        self.control, self._size = control, lambda: raw.size
+
+    def head(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        self.told.append(status)
+
+    def grew(self) -> None:
+        self.told.append(self._size())
+        if self._stop_at is not None and self._size() >= self._stop_at:
+            self.control.stop()
+
+
+EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+
+
+async def test_a_tap_hears_the_head_once_and_every_growth(client: HttpClient, server: RawServer) -> None:
+    server.reply("/x", b"HTTP/1.1 103 X\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab", 0.05, b"cd")
+    tap = Follower()
+    exchange = await client.exchange(server.request("/x"), tap)
+    assert tap.told[:2] == ["begin", 200] and tap.told.count(200) == 1
+    assert tap.told[-1] == exchange.response.size
+    await client.exchange(server.request("/ok"), again := Follower())
+    assert again.told[0] == "begin" and again.told[1] == 200
+
+
+async def test_silence_ends_no_event_stream(client: HttpClient, server: RawServer) -> None:
+    server.reply("/events", EVENTS, b"data: 1\n\n", 0.8, b"data: 2\n\n", then="hang")
+    limits = WireLimits(connect=5, idle=0.3, total=20)
+    tap = Follower(stop_at=len(EVENTS) + 18)
+    exchange = await client.exchange(server.request("/events", limits=limits), tap)
+    assert exchange.entity_bytes() == b"data: 1\n\ndata: 2\n\n" and exchange.truncated is Truncated.TIME
+    with pytest.raises(CaptureError, match="idle"):
+        server.reply("/quiet", 0.8, EVENTS)
+        await client.exchange(server.request("/quiet", limits=limits))
+
+
+async def test_a_stop_before_the_head_is_a_failure(client: HttpClient, server: RawServer) -> None:
+    server.reply("/hang", b"HTTP/1.1 200", then="hang")
+    tap = Follower()
+    asyncio.get_running_loop().call_later(0.2, lambda: tap.control.stop())
+    with pytest.raises(CaptureError) as caught:
+        await client.exchange(server.request("/hang"), tap)
+    assert caught.value.code == "totalTimeout"
+    tap.control.stop()
+    tap.control.send(b"nobody hears this")

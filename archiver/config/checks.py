@@ -12,7 +12,8 @@ from archiver.config.model import Config, Seed
 from archiver.config.special import is_loopback, read_bucket, read_prefix
 from archiver.config.storage import Storage
 from archiver.errors import ConfigError
-from archiver.policy.address import AllowList, parse_address
+from archiver.model import Origin
+from archiver.policy.address import AllowList, is_named
 from archiver.urls import origin_of
 
 _MOST_FILES = 10
@@ -80,13 +81,8 @@ def contact_needed(config: Config) -> bool:
 def is_own(config: Config, host: str, port: int) -> bool:
     """Whether `delay` under 1 s and `parallel` hold for a host: the operator named it as allowed or as their own."""
     network = config.network
-    return _is_covered(network.allow_addresses, host, port) or any(_matches(own, host) for own in network.own_hosts)
-
-
-def _is_covered(addresses: tuple[str, ...], host: str, port: int) -> bool:
-    allowed = _allow_list(addresses)
-    address = parse_address(host)
-    return allowed.covers_name(host, port) or (address is not None and allowed.covers_ip(address, port))
+    named = is_named(Origin("http", host, port), _allow_list(network.allow_addresses))
+    return named or any(_matches(own, host) for own in network.own_hosts)
 
 
 @lru_cache(maxsize=16)

@@ -264,7 +264,7 @@ def is_local_name(host: str) -> bool:
 LOCAL_ADDRESSES = ("127.0.0.1", "::1")
 
 
-def is_own(origin: Origin, allow: AllowList) -> bool:
+def is_named(origin: Origin, allow: AllowList) -> bool:
     """Whether the operator named this origin: only there may the delay be 0 and visits run side by side (decision 13).
 
     By name, or by address where the host is a literal or a localhost name; a name that merely resolves into an

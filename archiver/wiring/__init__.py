@@ -30,6 +30,7 @@ from archiver.frontier.hosts import SqliteHostBudget
 from archiver.frontier.jobs import FrontierFile, open_frontier
 from archiver.frontier.memory import MemoryFrontier
 from archiver.gateway import Gate, GatePorts
+from archiver.ids import new_record_id
 from archiver.ledger.hides import segments
 from archiver.ledger.reader import last_head
 from archiver.ledger.segments import JsonlLedger
@@ -344,7 +345,7 @@ def _epilogue(ledger: JsonlLedger, recorder: WarcRecorder, places: Places, clock
             target=f"urn:ledger:{job}",
             content_type="application/x-ndjson",
             payload=text,
-            record_id=f"urn:uuid:{uuid.uuid4()}",
+            record_id=new_record_id(),
             date=clock.now(),
             access=Access.OPEN,
         )

@@ -95,6 +95,12 @@ def test_own_hosts() -> None:
     assert not is_own(config, "sub.a.org", 80)
 
 
+def test_a_name_of_this_machine_is_own_by_its_address() -> None:
+    config = for_save(["http://localhost:81/"], {"allowAddresses": ["127.0.0.1:81"]}, HERE)
+    assert is_own(config, "localhost", 81) and is_own(config, "a.localhost", 81)
+    assert not is_own(config, "localhost", 82)
+
+
 def test_the_contact_is_kept_and_other_lines_stay(tmp_path: Path) -> None:
     environ = {"HOME": str(tmp_path)}
     contact, path = store_contact("mailto:you@example.org", environ)

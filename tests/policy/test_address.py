@@ -16,7 +16,7 @@ from archiver.policy.address import (
     check,
     check_before_lookup,
     classify,
-    is_own,
+    is_named,
     parse_address,
     unwrap,
 )
@@ -202,7 +202,7 @@ def test_a_bad_entry_is_named_with_the_fix(entry: str, fix: str) -> None:
     ],
 )
 def test_own_hosts(entry: str, host: str, port: int, own: bool) -> None:
-    assert is_own(Origin("http", host, port), AllowList.parse([entry])) is own
+    assert is_named(Origin("http", host, port), AllowList.parse([entry])) is own
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,11 @@ def save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return run
 
 
+def asked(server: RawServer) -> list[str]:
+    """What was asked for, in order, without the files of a site that are looked at after a page."""
+    return [path for path in server.paths() if not path.startswith("/.well-known/")]
+
+
 def robots(text: bytes | str, **how: str) -> bytes:
     body = text.encode() if isinstance(text, str) else text
     return respond(body, content_type=how.pop("content_type", "text/plain"), **how)

@@ -15,7 +15,7 @@ import pytest
 
 from tests.servers.authority import Authority, make_authority
 from tests.servers.raw import Answer, RawServer, Reply, raw_server, respond
-from tests.system.robots_case import PAGE, Save, Saved, robots, save
+from tests.system.robots_case import PAGE, Save, Saved, asked, robots, save
 
 pytestmark = pytest.mark.system
 __all__ = ["save"]
@@ -177,8 +177,8 @@ def test_of_its_own_origin(save: Save, name: str) -> None:
     with raw_server({"/robots.txt": case.robots, "/page": PAGE, **case.more}) as server:
         saved = save(server.url("/page"), servers=[server])
         check(case, saved, server.url("/page"), server.url("/robots.txt"))
-    assert server.paths().count("/page") == (case.end is ALLOWED)
-    assert len([path for path in server.paths() if path != "/page"]) == case.asked
+    assert asked(server).count("/page") == (case.end is ALLOWED)
+    assert len([path for path in asked(server) if path != "/page"]) == case.asked
 
 
 def check(case: Case, saved: Saved, page: str, robots_txt: str) -> None:
@@ -227,7 +227,7 @@ def test_a_tls_error_is_unreachable(save: Save, trusting: Authority, tmp_path: P
         saved = save(page, servers=[server])
     why = "connectTimeout: " if kind == "silent" else "tlsError: "
     check(Case(robots=b"", end=DEFERRED, rule=UNREACHABLE + why), saved, page, robots_txt)
-    assert server.requests == []
+    assert asked(server) == []
 
 
 def test_nobody_listens(save: Save) -> None:
@@ -258,13 +258,13 @@ def test_a_redirect_to_another_host_binds_the_one_that_was_asked(save: Save) -> 
     """The rules found there bind here; the host that keeps them is bound by its own (RFC 9309, 2.3.1.2)."""
     with raw_server({"/robots.txt": robots(ALLOW), "/all.txt": robots(RULES), "/page": PAGE}) as keeper:
         to = f"http://localhost:{keeper.port}/all.txt"
-        with raw_server({"/robots.txt": moved(to), "/page": PAGE}) as asked:
-            bound = save(asked.url("/page"), servers=[asked, keeper])
-            free = save(f"http://localhost:{keeper.port}/page", servers=[asked, keeper])
-    check(Case(robots=b"", end=REFUSED, line=2), bound, asked.url("/page"), asked.url("/robots.txt"))
-    assert bound.robots_note(asked.url("/page"))["redirects"] == [to]
-    assert free.code == 0 and asked.paths() == ["/robots.txt"]
-    assert keeper.paths() == ["/all.txt", "/robots.txt", "/page"]
+        with raw_server({"/robots.txt": moved(to), "/page": PAGE}) as first:
+            bound = save(first.url("/page"), servers=[first, keeper])
+            free = save(f"http://localhost:{keeper.port}/page", servers=[first, keeper])
+    check(Case(robots=b"", end=REFUSED, line=2), bound, first.url("/page"), first.url("/robots.txt"))
+    assert bound.robots_note(first.url("/page"))["redirects"] == [to]
+    assert free.code == 0 and asked(first) == ["/robots.txt"]
+    assert asked(keeper) == ["/all.txt", "/robots.txt", "/page"]
 
 
 @pytest.mark.parametrize("refusing", ["http", "https"])
@@ -280,7 +280,7 @@ def test_http_and_https_of_one_host_have_rules_of_their_own(save: Save, trusting
         saved = save(*urls, servers=[http, https])
     statuses = {one["url"].partition(":")[0]: one["status"] for one in saved.told}
     assert statuses.pop(refusing) == "refused" and set(statuses.values()) == {"archived"}
-    assert sorted([http.paths(), https.paths()]) == [["/robots.txt"], ["/robots.txt", "/page"]]
+    assert sorted([asked(http), asked(https)]) == [["/robots.txt"], ["/robots.txt", "/page"]]
 
 
 def test_ports_and_names_are_origins_of_their_own(save: Save) -> None:
@@ -290,7 +290,7 @@ def test_ports_and_names_are_origins_of_their_own(save: Save) -> None:
         urls = [f"http://{host}:{one.port}/page" for host in ("127.0.0.1", "localhost", "a.localhost", "LOCALHOST")]
         saved = save(*urls, two.url("/page"), servers=[one, two])
     assert [one["status"] for one in saved.told] == ["refused"] * 3 + ["archived"]
-    assert one.paths() == ["/robots.txt"] * 3 and two.paths() == ["/robots.txt", "/page"]
+    assert asked(one) == ["/robots.txt"] * 3 and asked(two) == ["/robots.txt", "/page"]
 
 
 @pytest.mark.parametrize("body", [b"User-agent: *\nDisallow: /\n", RULES], ids=["all", "a page"])
@@ -305,6 +305,6 @@ def test_the_file_itself_may_always_be_asked_for(save: Save, body: bytes) -> Non
 def test_many_pages_ask_once(save: Save) -> None:
     with raw_server({"/robots.txt": robots(b"User-agent: *\nDisallow: /no\n"), "/page": PAGE}) as server:
         saved = save(*(server.url(f"/no{number}") for number in range(20)), server.url("/page"), servers=[server])
-    assert server.paths() == ["/robots.txt", "/page"]
+    assert asked(server) == ["/robots.txt", "/page"]
     assert len({one["decision"]["evidence"] for one in saved.told}) == 1
     assert [one["status"] for one in saved.told] == ["refused"] * 20 + ["archived"]

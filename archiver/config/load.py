@@ -48,9 +48,13 @@ def for_save(
     return _build({}, options, environment)
 
 
-def without_seeds(overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Config:
-    """The configuration of verbs that fetch nothing (`list`, `verify`, `replay`). Raises as `load`."""
-    return _build({}, overrides or {}, from_environment(os.environ if environ is None else environ))
+def without_seeds(
+    overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None, *, path: Path | None = None
+) -> Config:
+    """The configuration of verbs that fetch nothing (`list`, `verify`, `replay`); seeds may be missing. Raises as
+    `load`."""
+    file = _read(path) if path is not None else {}
+    return _build(file, overrides or {}, from_environment(os.environ if environ is None else environ))
 
 
 def with_contact(config: Config, contact: str) -> Config:

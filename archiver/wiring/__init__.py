@@ -196,8 +196,9 @@ async def session(
         )
         scopes = scopes_of(config)
         policy = gate_policy(config, scopes, clock, hidden_rule(places.logs, clock.now()), asked.override)
-        again = file is not None and file.resumed
-        gate, site_files = open_gate(config, environment, ports, policy, stack, resumed=again)
+        gate, site_files = open_gate(
+            config, environment, ports, policy, stack, resumed=file is not None and file.resumed
+        )
         pages = stack.enter_context(contextlib.closing(PagesFile(places.pages)))
         tools = Tools(
             gateway=gate,

@@ -39,6 +39,13 @@ class Visit:
     gave_up: list[str] = field(default_factory=list)
     hold: asyncio.Event | None = None
 
+    async def first(self) -> Fetched:
+        """What became of the first request; waits for it."""
+        async with asyncio.timeout(20):
+            while not self.fetched:
+                await asyncio.sleep(0.01)
+        return self.fetched[0]
+
     async def answer(self, request: BrowserRequest, tap: Tap) -> Fetched:
         self.asked.append(request)
         try:

@@ -86,9 +86,7 @@ async def test_a_stream_ends_when_the_browser_leaves(proxy: Proxy, visit: Visit,
     await browser.ask(plain.url("/events"))
     await browser.reader.readuntil(b"data: 1\n\n")
     browser.writer.transport.abort()
-    async with asyncio.timeout(10):
-        while not visit.fetched:
-            await asyncio.sleep(0.01)
+    await visit.first()
     assert visit.fetched[0].exchange is not None and visit.fetched[0].exchange.truncated is Truncated.TIME
 
 
@@ -114,9 +112,7 @@ async def test_a_web_socket_speaks_both_ways(proxy: Proxy, visit: Visit, plain: 
     heard = plain.requests[0][1]
     assert b"Upgrade: websocket\r\n" in heard and heard.count(b"Connection: Upgrade") == 1
     await browser.close()
-    async with asyncio.timeout(10):
-        while not visit.fetched:
-            await asyncio.sleep(0.01)
+    await visit.first()
     exchange = visit.fetched[0].exchange
     assert exchange is not None and exchange.status == 101 and exchange.malformed is None
     assert exchange.response.read() == accepted + b"\x81\x05helloecho:frame"
@@ -130,9 +126,7 @@ async def test_a_big_body_is_drained_whatever_the_browser_reads(proxy: Proxy, vi
     browser = await Browser.connect(listener.port)
     await browser.ask(plain.url("/big"))
     first = await browser.read(100)  # and no more for now
-    async with asyncio.timeout(20):
-        while not visit.fetched:
-            await asyncio.sleep(0.01)
+    await visit.first()
     exchange = visit.fetched[0].exchange
     assert exchange is not None and exchange.entity_size == len(body) and not exchange.response.in_memory
     rest = first + await browser.read(exchange.response.size - 100)
@@ -147,9 +141,7 @@ async def test_a_browser_that_goes_away_leaves_the_exchange_whole(proxy: Proxy, 
     await browser.ask(plain.url("/slow"))
     await browser.read(20)
     browser.writer.transport.abort()
-    async with asyncio.timeout(10):
-        while not visit.fetched:
-            await asyncio.sleep(0.01)
+    await visit.first()
     exchange = visit.fetched[0].exchange
     assert exchange is not None and exchange.entity_bytes() == b"abcdef" and exchange.truncated is None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
@@ -12,9 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from archiver.cli.collections import add_place_options, places_of
+from archiver.cli.output import json_text
 from archiver.clock import SYSTEM, iso
 from archiver.errors import UsageError
 from archiver.ledger.index import Capture, LedgerIndex
+from archiver.ledger.report_urls import cell
 from archiver.urls import canonical
 from archiver.wiring.hidden import hidden_rule
 
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     places = places_of(options.collection, options.out)
     now = SYSTEM.now()
     with LedgerIndex(places.state / "ledger-index.sqlite", places.logs, collection=places.name) as index:
-        captures = _marked(index.captures(prefix=options.url, since=since, now=now, hidden=True), places.logs, now)
+        captures = marked(index.captures(prefix=options.url, since=since, now=now, hidden=True), places.logs, now)
         if not options.hidden:
             captures = (one for one in captures if not one.hidden)
         unlisted: list[Capture] = []
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _marked(captures: Iterable[Capture], logs: Path, now: datetime) -> Iterator[Capture]:
+def marked(captures: Iterable[Capture], logs: Path, now: datetime) -> Iterator[Capture]:
     """Hidden under any spelling of scheme and `www.`, as replay has it."""
     rule = hidden_rule(logs, now)
     for one in captures:
@@ -96,15 +97,9 @@ def _csv(captures: Iterable[Capture]) -> None:
     writer.writerow(COLUMNS)
     for one in captures:
         row = asdict(one)
-        writer.writerow([_plain(row[name]) for name in COLUMNS])
-
-
-def _plain(value: object) -> object:
-    """A cell that begins like a formula is shown as text: spreadsheets run formulas (OWASP, CSV injection)."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+        writer.writerow([cell(row[name]) for name in COLUMNS])
 
 
 def _jsonl(captures: Iterable[Capture]) -> None:
     for one in captures:
-        print(json.dumps(asdict(one), ensure_ascii=False))
+        print(json_text(asdict(one)))

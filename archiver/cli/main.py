@@ -20,6 +20,7 @@ VERBS = {
     "list": "what a collection holds",
     "why": "why a URL was fetched, kept, hidden or refused",
     "report": "what a job did and left out, in sentences and tables",
+    "dataset": "a table of captures for analysis, without what is reserved",
     "verify": "check WARCs, indexes and ledgers, record by record",
     "replay": "show a collection with pywb",
     "hide": "stop showing and fetching a URL, a prefix or a capture",

@@ -48,6 +48,14 @@ def json_line(data: Any) -> str:
     return json.dumps(data, ensure_ascii=not is_utf8)
 
 
+def json_text(data: Any) -> str:
+    """One JSON text in which controls, direction marks and the like are escapes: safe to look at, the same to read."""
+    text = json.dumps(data, ensure_ascii=False)
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
+
+
 def plain(text: str) -> str:
     """Sentences for people: what a site wrote (a rule, a location) steers no terminal and forges no line."""
     return "\n".join(map(escaped, text.split("\n")))

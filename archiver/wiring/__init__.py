@@ -31,6 +31,7 @@ from archiver.frontier.jobs import FrontierFile, open_frontier
 from archiver.frontier.memory import MemoryFrontier
 from archiver.gateway import Gate, GatePorts
 from archiver.ids import new_record_id
+from archiver.ledger import exports
 from archiver.ledger.hides import segments
 from archiver.ledger.reader import last_head
 from archiver.ledger.segments import JsonlLedger
@@ -233,7 +234,10 @@ async def session(
             stop=stop,
             disk_is_full=lambda: _disk_is_full(places.out, config.limits.disk_utilization),
             rotate=lambda: _rotated(ledger),
-            leftovers=lambda: [closed_file(path) for path in (*places.pages.glob("*.jsonl"), *segments(places.logs))],
+            leftovers=lambda: [
+                closed_file(path)
+                for path in (*places.pages.glob("*.jsonl"), *segments(places.logs), *exports.segments(places.logs))
+            ],
         )
         run = Run(parts)
         seeds = _seeds(config)

@@ -25,6 +25,7 @@ VERBS = {
     "replay": "show a collection with pywb",
     "hide": "stop showing and fetching a URL, a prefix or a capture",
     "unhide": "take a hiding back",
+    "open": "show the public what an override had fetched",
     "doctor": "what works on this machine, and what is switched off",
 }
 
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     secure_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        options = _parser(arguments[0] if arguments else "").parse_args(arguments)
+        options = _parsed(arguments)
         code = EXIT_OK
         with readers_may_leave():
             code = int(options.run(options))
@@ -65,8 +66,19 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; `{self.prog} --help` lists what there is")
 
 
-def _parser(verb: str) -> argparse.ArgumentParser:
-    """Only the verb at hand is imported: start-up is felt at every `save`."""
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """Only the verb at hand is imported: start-up is felt at every `save`. Options may stand between its arguments."""
+    if not arguments or arguments[0] not in VERBS:
+        return _parser().parse_args(arguments)
+    verb, *rest = arguments
+    module = _module(verb)
+    parser = _Parser(prog=f"archiver {verb}", description=_sentence(VERBS[verb]))
+    module.add_arguments(parser)
+    parser.set_defaults(run=module.run)
+    return parser.parse_intermixed_args(rest)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="archiver",
         description="Archive web pages lawfully, byte for byte, and be able to say why.",
@@ -75,12 +87,12 @@ def _parser(verb: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"archiver {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     for name, summary in VERBS.items():
-        sub = verbs.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
-        if name == verb:
-            module = _module(name)
-            module.add_arguments(sub)
-            sub.set_defaults(run=module.run)
+        verbs.add_parser(name, help=summary)
     return parser
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _module(verb: str) -> ModuleType:

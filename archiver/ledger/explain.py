@@ -247,8 +247,9 @@ def _said_override(decision: Body) -> list[str]:
     instead = note.get("instead") or {}
     line = f", line {instead['line']}" if instead.get("line") is not None else ""
     record = f", record {instead['evidence']}" if instead.get("evidence") else ""
+    verdict = f"{instead.get('verdict')} ({instead.get('reason')})"
     return [
-        f"The verdict by robots.txt: {instead.get('verdict')} ({instead.get('reason')}), {instead.get('rule')}{line}{record}.",
+        f"The verdict by robots.txt: {verdict}, {instead.get('rule')}{line}{record}.",
         f"{note.get('by')} lifted that for this one visit (--override {note.get('what')}): {note.get('because')}.",
     ]
 

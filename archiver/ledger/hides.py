@@ -43,10 +43,11 @@ class Hide:
         return self.until is None or self.until > iso(now)
 
 
-def write(logs: Path, clock: Clock, actor: Actor, entries: Sequence[LedgerEntry]) -> None:
-    """Append `hide` and `unhide` rows as a job of their own and fsync them. Raises DiskError."""
-    job = _JOB + uuid.uuid4().hex[len(_JOB) :]
-    ledger = JsonlLedger(logs, clock, job=job, actor=actor, previous=last_head(logs))
+def write(logs: Path, clock: Clock, actor: Actor, entries: Sequence[LedgerEntry], job: str = _JOB) -> None:
+    """Append `hide` and `unhide` rows (or those of `ledger.opens`) as a job of their own and fsync them. Raises
+    DiskError."""
+    name = job + uuid.uuid4().hex[len(job) :]
+    ledger = JsonlLedger(logs, clock, job=name, actor=actor, previous=last_head(logs))
     try:
         ledger.append_many(entries)
         ledger.sync()
@@ -68,9 +69,9 @@ def standing(logs: Path) -> tuple[Hide, ...]:
     return tuple(found.values())
 
 
-def segments(logs: Path) -> list[Path]:
-    """The files that hold hides, oldest first."""
-    return [path for path in segment_paths(logs) if f"-{_JOB}" in path.name]
+def segments(logs: Path, job: str = _JOB) -> list[Path]:
+    """The files that hold hides (or what another verb of this kind wrote), oldest first."""
+    return [path for path in segment_paths(logs) if f"-{job}" in path.name]
 
 
 def _bodies(logs: Path) -> Iterator[Mapping[str, Any]]:

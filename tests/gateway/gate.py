@@ -12,10 +12,12 @@ from archiver.gateway import Gate, GatePolicy, GatePorts
 from archiver.identity import request_headers
 from archiver.ledger.memory import MemoryLedger
 from archiver.model import Actor, Candidate, Exchange, Kind, Labels, Origin
+from archiver.policy.decide import Rule
 from archiver.policy.keep import Judge
+from archiver.policy.override import Override
 from archiver.policy.profiles import STRICT
 from archiver.policy.retry_after import retry_after
-from archiver.ports import Declared, PaceRules
+from archiver.ports import Declared, PaceRules, Robots
 from archiver.warc.memory import MemoryRecorder
 from archiver.wire.memory import Answer, MemoryWeb
 
@@ -30,8 +32,17 @@ def candidate(url: str, **changes: object) -> Candidate:
 class Bench:
     """Everything a gate needs, at hand."""
 
-    def __init__(self, pages: Mapping[str, Answer], *, rules: tuple = (), transclude: bool = False) -> None:  # type: ignore[type-arg]
-        self.clock = ManualClock()
+    def __init__(
+        self,
+        pages: Mapping[str, Answer],
+        *,
+        rules: tuple[Rule, ...] = (),
+        transclude: bool = False,
+        override: Override | None = None,
+        robots: Robots | None = None,
+        clock: ManualClock | None = None,
+    ) -> None:
+        self.clock = clock or ManualClock()
         self.web = MemoryWeb(pages, self.clock)
         self.recorder = MemoryRecorder()
         self.ledger = MemoryLedger(self.clock, job="job", actor=Actor(name="t"), labels=Labels())
@@ -40,7 +51,7 @@ class Bench:
         ports = GatePorts(
             dialer=self.web,
             client=self.web,
-            robots=self.web,
+            robots=robots or self.web,
             budget=self.budget,
             ledger=self.ledger,
             recorder=self.recorder,
@@ -52,6 +63,7 @@ class Bench:
             rules=rules,
             pace_of=self.pace_of,
             transclude=transclude,
+            override=override,
             identity=ALWAYS,
             defaults=DEFAULTS,
             judge=Judge(STRICT, ("PoliteArchiver",)),

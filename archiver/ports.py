@@ -131,9 +131,9 @@ class RobotsAnswer:
 class RobotsCopy:
     """A robots.txt remembered from an earlier job, which holds in this one too.
 
-    `body` is content-decoded and, when `truncated`, cut at the octets that are read (RFC 9309, 2.5). `headers` are those
-    of its response as later 304s renewed them. `original`: the record of that response; `answer`: of what the site said
-    now (a 304, a failure), None when nothing came.
+    `body` is content-decoded and, when `truncated`, cut behind what is read (RFC 9309, 2.5). `headers` are those of its
+    response as later 304s renewed them. `original`: the record of that response; `answer`: of what the site said now
+    (a 304, a failure).
     """
 
     url: str

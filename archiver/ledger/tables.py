@@ -91,7 +91,7 @@ class Ingest:
             data = orjson.dumps(body).decode()
             self._db.execute(_CAPTURE, (body["capture_id"], rank, key, body["url"], at, data, job))
         record = body.get("record")
-        if body.get("event") == "outcome" and body.get("kind") == "robots" and isinstance(record, dict):
+        if body.get("event") in ("outcome", "robotsCopy") and body.get("kind") == "robots" and isinstance(record, dict):
             self._db.execute(_EVIDENCE, (record.get("record_id"), record.get("file"), record.get("offset")))
 
     def _id(self, key: str) -> int:

@@ -148,10 +148,13 @@ def test_rows_are_found_by_key_though_the_url_is_written_otherwise(open_ledger: 
 
 
 def test_the_evidence_of_a_decision_is_located(open_ledger: Open, open_index: OpenIndex) -> None:
-    open_ledger().append_many(story())
+    place = {"file": "ARCH-2.warc.gz", "offset": 70, "length": 1, "record_id": RECORD.format(7)}
+    copy = LedgerEntry(event="robotsCopy", url=f"{SITE}/robots.txt", data={"kind": "robots", "record": place})
+    open_ledger().append_many([*story(), copy])
     index = open_index()
     index.refresh()
     assert index.locate(RECORD.format(9)) == ("ARCH-1.warc.gz", 900)
+    assert index.locate(RECORD.format(7)) == ("ARCH-2.warc.gz", 70)
     assert index.locate(RECORD.format(8)) is None
 
 

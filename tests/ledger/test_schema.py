@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ import pytest
 from archiver import model
 from archiver.engine import rows as engine_rows
 from archiver.gateway import record as gateway_record
+from archiver.gateway.errand import copy_entry
 from archiver.ledger import facts
 from archiver.ledger.chain import erase
 from archiver.ledger.reader import segment_paths
 from archiver.model import LedgerEntry
+from archiver.ports import Recorded, RobotsCopy
 from tests.ledger.conftest import RECORD, SITE, Open, decision, story
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +42,20 @@ def check(line: bytes) -> dict[str, Any]:
     return body
 
 
+def robots_copy() -> LedgerEntry:
+    moment = datetime(2026, 11, 23, tzinfo=UTC)
+    copy = RobotsCopy(
+        url=f"{SITE}/robots.txt",
+        body=b"",
+        headers=(),
+        fetched_at=moment,
+        validated_at=moment,
+        original=RECORD.format(1),
+    )
+    ref = model.WarcRecordRef(file="x.warc.gz", offset=300, length=20, record_id=RECORD.format(7), type="conversion")
+    return copy_entry(copy, Recorded(refs=(ref,)))
+
+
 def extra() -> list[LedgerEntry]:
     """One row of each event that the story has not."""
     url = f"{SITE}/"
@@ -51,6 +68,7 @@ def extra() -> list[LedgerEntry]:
         LedgerEntry(event="unhide", url=url, data={"match": "url", "target": url}),
         LedgerEntry(event="override", url=url, data={"what": "robots", "because": "allowed by mail", "by": "Ann"}),
         LedgerEntry(event="consent", url=url, data={"outcome": "rejected", "engine": "x"}),
+        robots_copy(),
         LedgerEntry(event="end", data={"stopped": None, "counts": {"pages": 1}}),
     ]
 

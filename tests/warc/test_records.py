@@ -14,6 +14,7 @@ from archiver.spooled import Spool
 from archiver.warc import records
 from archiver.warc.fields import field_value, parse_fields
 from archiver.warc.reader import Record, iter_records
+from archiver.warc.reindex import index_lines
 from archiver.warc.verify import verify_file
 from tests.warc.samples import START, capture, document, exchange, tls, write_warc
 
@@ -129,6 +130,21 @@ def test_json_metadata_becomes_a_field_and_a_resource_stays_as_given(tmp_path: P
     assert second.block == b'ledger: {"a":1}\r\nledger: {"a":2}\r\n'
     assert (third.headers.get("Content-Type"), third.block) == ("image/png", b"\x89PNG\r\n")
     assert third.headers.get("WARC-Payload-Digest") == records.sha256(b"\x89PNG\r\n")
+
+
+def test_a_conversion_says_of_what_it_is_and_whether_it_is_cut(tmp_path: Path) -> None:
+    body = b"User-agent: *\n"
+    cut = document(
+        type="conversion", target="urn:robots:http://x/robots.txt", content_type="text/plain", payload=body,
+        refers_to="urn:uuid:1", truncated=Truncated.LENGTH,
+    )  # fmt: skip
+    path = write_warc(tmp_path, cut)
+    record = only(path, "conversion")
+    assert (record.headers.get("WARC-Refers-To"), record.block) == ("<urn:uuid:1>", body)
+    assert record.headers.get("WARC-Truncated") == "length"
+    assert record.headers.get("WARC-Payload-Digest") == records.sha256(body)
+    assert verify_file(path).ok
+    assert not list(index_lines(path))
 
 
 def test_a_block_on_disk_is_streamed(tmp_path: Path) -> None:

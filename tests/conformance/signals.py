@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from lxml import html
-
+from archiver.extract.html import HtmlFacts, extract
 from archiver.policy.robots import (
     MAX_BYTES,
     FetchFacts,
@@ -21,8 +19,6 @@ from archiver.policy.robots import (
     same_robots,
 )
 from archiver.policy.signals import (
-    LinkTag,
-    MetaTag,
     PageSignals,
     may_follow,
     page_signals,
@@ -30,15 +26,18 @@ from archiver.policy.signals import (
     status_action,
 )
 from archiver.policy.signals.tdmrep import UNSET, Tdm, read_file, read_json
+from tests.conformance import robots as robots_vectors
 
 Input = dict[str, Any]
 URL = "https://h.test/"
+AGENT = "FooBot"
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 def answer(case: dict[str, Any]) -> dict[str, Any]:
     """What the policy says about a case. Raises KeyError for a category that is not known."""
-    return CATEGORIES[case["category"]](case["input"], (case["user_agent"],))
+    agents = case.get("user_agent") or AGENT
+    return CATEGORIES[case["category"]](case["input"], (agents,) if isinstance(agents, str) else tuple(agents))
 
 
 def comparable(key: str, expected: Any, got: dict[str, Any]) -> Any:
@@ -52,40 +51,44 @@ def comparable(key: str, expected: Any, got: dict[str, Any]) -> Any:
 
 
 def _headers(given: Input) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in given.get("headers") or ()]
+    """Pairs in order, or a mapping of a name to its value or values."""
+    headers = given.get("headers") or ()
+    if not isinstance(headers, dict):
+        return [(name, value) for name, value in headers]
+    lists = {name: value if isinstance(value, list) else [value] for name, value in headers.items()}
+    return [(name, value) for name, values in lists.items() for value in values]
 
 
-def _robots(given: Input) -> RobotsFile | None:
-    return parse(given["robots"].encode()) if given.get("robots") is not None else None
+def _url(given: Input) -> str:
+    return robots_vectors.text(given["url"]) if given.get("url") else URL
 
 
-# HTML puts what follows </body> and </html> into the body; libxml2 drops it, so the end tags go first.
-_ends = re.compile(r"</(?:body|html)\s*>", re.IGNORECASE).sub
+def _robots_bytes(given: Input) -> bytes:
+    """As in a robots case; `robots` is the usual name here."""
+    if any(given.get(name) is not None for name in ("robots_b64", "robots_gen", "robots_txt")):
+        return robots_vectors.body(given)
+    return robots_vectors.text(given.get("robots")).encode("utf-8", "surrogatepass")
 
 
-def _tree(given: Input) -> html.HtmlElement | None:
-    return html.document_fromstring(_ends("", given["html"])) if given.get("html") else None
+def _robots(given: Input) -> RobotsFile:
+    return parse(_robots_bytes(given))
 
 
-def _live(tree: html.HtmlElement, *names: str) -> list[html.HtmlElement]:
-    return [one for one in tree.iter(*names) if not any(above.tag == "template" for above in one.iterancestors())]
+def _facts(given: Input) -> HtmlFacts:
+    """What the extractor of the fetch loop takes from the document."""
+    return extract(
+        (given.get("html") or "").encode("utf-8", "surrogatepass"), base_url=_url(given), charset_hint="utf-8"
+    )
 
 
 def _page(given: Input, agents: tuple[str, ...], tdm: Tdm = UNSET) -> PageSignals:
-    tree = _tree(given)
-    meta: list[MetaTag] = []
-    links: list[LinkTag] = []
-    if tree is not None:
-        meta = [MetaTag(one.get("name", ""), one.get("content", "")) for one in _live(tree, "meta")]
-        links = [
-            LinkTag(one.get("rel", ""), one.get("href", ""), one.get("type", "")) for one in _live(tree, "link", "a")
-        ]
+    elements = _facts(given).elements
     return page_signals(
         headers=_headers(given),
-        meta=meta,
-        links=links,
+        meta=elements.metas,
+        links=elements.licenses,
         agents=agents,
-        url=given.get("url", URL),
+        url=_url(given),
         robots=_robots(given),
         tdm_file=tdm,
     )
@@ -93,8 +96,7 @@ def _page(given: Input, agents: tuple[str, ...], tdm: Tdm = UNSET) -> PageSignal
 
 def _fetch(given: Input, agents: tuple[str, ...]) -> bool:
     """Policy `strict`: both dialects must allow."""
-    body = (given.get("robots") or "").encode()
-    url = given.get("url", URL)
+    body, url = _robots_bytes(given), _url(given)
     return evaluate(body, agents, url, "rfc9309").allowed and evaluate(body, agents, url, "google").allowed
 
 
@@ -109,25 +111,17 @@ def _rules(given: Input, agents: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-_EMBEDS = ("img", "script", "iframe", "frame", "embed", "object", "video", "audio", "source", "track", "input", "image")
-_EMBED_RELS = {"stylesheet", "icon", "preload", "modulepreload", "manifest", "apple-touch-icon", "mask-icon"}
-
-
 def _rel(given: Input, agents: tuple[str, ...]) -> dict[str, Any]:
-    page = _page(given, agents)
-    tree = _tree(given)
-    anchors = [] if tree is None else [one for one in tree.iter("a", "area") if one.get("href") is not None]
-    embeds = [] if tree is None else list(tree.iter(*_EMBEDS))
-    if tree is not None:
-        embeds += [one for one in tree.iter("link") if _EMBED_RELS & set(one.get("rel", "").lower().split())]
+    """One link or requisite a case: may any be enqueued, is any embedded."""
+    page, facts = _page(given, agents), _facts(given)
     return {
-        "follow": any(may_follow(one.get("rel"), page_nofollow=page.nofollow) for one in anchors),
-        "embed": bool(embeds),
+        "follow": any(may_follow(" ".join(link.rel), page_nofollow=page.nofollow) for link in facts.links),
+        "embed": bool(facts.requisites),
     }
 
 
 def _tdmrep(given: Input, agents: tuple[str, ...]) -> dict[str, Any]:
-    document, url = given.get("tdmrep_json"), given.get("url", URL)
+    document, url = given.get("tdmrep_json"), _url(given)
     file = UNSET
     if document is not None:
         file = read_json(document, url) if isinstance(document, str) else read_file(document, url)
@@ -143,7 +137,7 @@ def _usage(given: Input, agents: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _content_signal(given: Input, agents: tuple[str, ...]) -> dict[str, Any]:
-    signal = parse(given["robots"].encode()).content_signal(agents)
+    signal = _robots(given).content_signal(agents)
     return {"signals": signal.labels, "extra": dict(signal.extra), "fetch": _fetch(given, agents)}
 
 
@@ -152,13 +146,13 @@ def _rsl(given: Input, agents: tuple[str, ...]) -> dict[str, Any]:
     return {
         "licenses": list(page.licenses),
         "license_links": list(page.license_links),
-        "invalid": [] if robots is None else list(robots.invalid_licenses),
+        "invalid": list(robots.invalid_licenses),
         "fetch": _fetch(given, agents),
     }
 
 
 def _directives(given: Input, agents: tuple[str, ...]) -> dict[str, Any]:
-    robots = parse(given["robots"].encode())
+    robots = _robots(given)
     rate, visit = robots.request_rate(agents), robots.visit_time(agents)
     return {
         "crawl_delay": robots.crawl_delay(agents),
@@ -195,7 +189,7 @@ def _robots_fetch(given: Input, agents: tuple[str, ...]) -> dict[str, Any]:
         "retry": decided.retry,
         "retry_after_s": decided.retry_after,
         "basis": decided.basis,
-        "context_origin": str(origin_of(given.get("url", URL))),
+        "context_origin": str(origin_of(_url(given))),
         "parsed_bytes_min": min(given.get("size", len(given.get("body", ""))), MAX_BYTES),
     }
 

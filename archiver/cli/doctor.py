@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from archiver import __version__
 from archiver.browser_binary import find_chromium
 from archiver.config import Config, Places, from_environment, without_seeds
-from archiver.errors import ArchiverError
+from archiver.errors import ArchiverError, UsageError
 from archiver.ledger.facts import clock_state
 from archiver.replay.pywb import find_pywb
 
@@ -37,13 +37,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 when nothing stops a run, else 1."""
+    """0 when nothing stops a run, else 1. Raises UsageError for a bad option."""
     environ = dict(os.environ)
     findings = [Finding(name="archiver", state=OK, says=f"{__version__}, Python {platform.python_version()}")]
     try:
-        given = {"out": options.out} if options.out else {}
+        given = {} if options.out is None else {"out": options.out}
         config = without_seeds(given, environ)
         findings += [check(config, environ) for check in CHECKS]
+    except UsageError:
+        raise
     except ArchiverError as error:
         findings.append(Finding(name="configuration", state=BAD, says=str(error)))
     if options.json:

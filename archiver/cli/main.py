@@ -75,7 +75,8 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser = _Parser(prog=f"archiver {verb}", description=_sentence(VERBS[verb]))
     module.add_arguments(parser)
     parser.set_defaults(run=module.run)
-    return parser.parse_intermixed_args(rest)
+    # intermixed parsing loses what `--` says of the words behind it
+    return parser.parse_args(rest) if "--" in rest else parser.parse_intermixed_args(rest)
 
 
 def _parser() -> argparse.ArgumentParser:

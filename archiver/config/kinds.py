@@ -124,6 +124,13 @@ def read_collection(value: object) -> str:
     return text
 
 
+def read_folder(value: object) -> str:
+    text = read_text(value)
+    if not text:
+        raise ValueError("is empty; give a folder, such as ./crawls")
+    return text
+
+
 def read_address(value: object) -> str:
     """`HOST:PORT` for --allow-address, as `policy.address` reads it: HOST a name, an IP, or an IP/CIDR; PORT or `*`."""
     text = read_text(value, limit=300).lower()
@@ -173,5 +180,6 @@ SIZE = Kind("size", read_size)
 SECONDS = Kind("seconds", read_seconds)
 PATTERN = Kind("pattern (RE2)", read_pattern)
 COLLECTION_NAME = Kind("collection name", read_collection)
+FOLDER = Kind("folder", read_folder)
 ADDRESS = Kind("HOST:PORT", read_address)
 HOST = Kind("host, IP or CIDR", read_host)

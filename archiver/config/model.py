@@ -11,6 +11,7 @@ from archiver.config.kinds import (
     ADDRESS,
     COLLECTION_NAME,
     FLAG,
+    FOLDER,
     HOST,
     PATTERN,
     SECONDS,
@@ -134,7 +135,7 @@ class Job:
     """What the run is called, where it goes, and how it is driven."""
 
     collection: str = key(COLLECTION_NAME, "Folder and replay name", default="main")
-    out: str = key(TEXT, "Folder that holds `collections/`", default="crawls")
+    out: str = key(FOLDER, "Folder that holds `collections/`", default="crawls")
     tenant: str = key(COLLECTION_NAME, "Whose job this is", default="main")
     crawl_id: str = key(COLLECTION_NAME, "A name for this run; made up when empty", default="", aliases=("id",))
     note: str = key(TEXT, "Stands in every ledger row of the job", default="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,12 @@ def test_collection_names(verb: Verb, name: str) -> None:
         (["list", "--format", "xml"], "--format"),
         (["replay", "--port", "70000"], "--port"),
         (["replay", "none"], "'none'"),
+        (["save", LOCAL, "--out", ""], "--out"),
+        (["save", LOCAL, "--out="], "--out"),
+        (["crawl", "--url", LOCAL, "--out", " "], "--out"),
+        (["list", "--out", ""], "--out"),
+        (["why", LOCAL, "--out", ""], "--out"),
+        (["doctor", "--out", ""], "--out"),
         (["verify", "nowhere"], "nowhere"),
     ],
 )
@@ -137,6 +144,13 @@ def test_options(verb: Verb, arguments: list[str], word: str) -> None:
 def test_config_files(verb: Verb, text: bytes, word: str) -> None:
     Path("crawl.yaml").write_bytes(text)
     refused_at_once(verb, ["crawl", "crawl.yaml"], 4, word)
+
+
+@pytest.mark.parametrize("order", ["O.A.B", "A.O.B", "A.B.O", "A.O.B.O"])
+def test_options_stand_where_one_likes(verb: Verb, order: str) -> None:
+    words = {"O": ["--tag", "x"], "A": [LOCAL + "a"], "B": [LOCAL + "b"]}
+    said = verb("save", "--json", *(word for one in order.split(".") for word in words[one]))
+    assert [json.loads(line)["url"] for line in said.out.splitlines()] == [LOCAL + "a", LOCAL + "b"], said
 
 
 def test_a_seed_twice_and_by_its_fragment_is_one_visit(verb: Verb) -> None:

@@ -51,7 +51,8 @@ def run(options: argparse.Namespace) -> int:
         else:
             {"csv": _csv, "jsonl": _jsonl}[options.format](captures)
         if unlisted:
-            print(f"archiver: {len(unlisted)} not listed, as the pages ask (noindex); --all shows them", file=sys.stderr)
+            asked = f"{len(unlisted)} not listed, as the pages ask (noindex); --all shows them"
+            print(f"archiver: {asked}", file=sys.stderr)
         for damage in index.damaged:
             print(f"archiver: damaged ledger row: {damage}", file=sys.stderr)
     return 0

@@ -74,8 +74,16 @@ class Listener(Protocol):
     @property
     def port(self) -> int: ...
 
+    def serve(self, answer: Answerer) -> None:
+        """From now on `answer` answers: the context has come to another visit."""
+        ...
+
+    async def settle(self) -> None:
+        """End what is in hand and give up what was not begun. Until the next `serve` every request is cut off."""
+        ...
+
     async def close(self) -> None:
-        """Stop listening, end what is in hand."""
+        """Settle, and stop listening."""
         ...
 
 
@@ -85,7 +93,9 @@ class RecordingProxy(Protocol):
     @property
     def spki(self) -> str: ...
 
-    async def listen(self, answer: Answerer) -> Listener: ...
+    async def listen(self) -> Listener:
+        """A port that cuts everything off until it is told who answers."""
+        ...
 
     async def close(self) -> None: ...
 
@@ -206,12 +216,14 @@ class BrowserPage(Protocol):
 
 
 class Browser(Protocol):
-    """One a run, started at the first page. `page` gives a context's page behind a listener's port."""
+    """One a run, started at the first page. Its contexts are fresh for each job and site (decision 17)."""
 
-    async def page(self, *, port: int, site: str, screen: Screen, user_agent: str, gpc: bool) -> BrowserPage: ...
+    async def page(self, answer: Answerer, *, site: str, plan: Plan) -> BrowserPage:
+        """A page whose requests, and those of its context's workers, `answer` answers. Raises BrowserError."""
+        ...
 
     async def release(self, page: BrowserPage) -> None:
-        """Close or recycle; afterwards nothing of it dials any more."""
+        """Close the page and settle its listener: afterwards every request of the visit has been answered."""
         ...
 
     @property

@@ -25,8 +25,8 @@ class Owner(Protocol):
     @property
     def context(self) -> ssl.SSLContext: ...
 
-    def begin(self, request: BrowserRequest, relay: Relay) -> asyncio.Task[Fetched]:
-        """Ask for the answer; the task goes on when the browser goes away."""
+    def begin(self, request: BrowserRequest, relay: Relay) -> asyncio.Task[Fetched] | None:
+        """Ask for the answer; the task goes on when the browser goes away. None: nobody answers here now."""
         ...
 
     def opened(self, connection: BrowserConnection) -> None: ...
@@ -113,9 +113,13 @@ class BrowserConnection(asyncio.Protocol):
             if came.rest:
                 self._take(came.rest)
         elif came is not None:
-            self._relay = Relay()
-            answering = self._owner.begin(came, self._relay)
-            self._serving = asyncio.get_running_loop().create_task(self._serve(self._relay, answering))
+            relay = Relay()
+            answering = self._owner.begin(came, relay)
+            if answering is None:
+                self.abort()
+                return
+            self._relay = relay
+            self._serving = asyncio.get_running_loop().create_task(self._serve(relay, answering))
 
     # --- out ---
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Any
+from collections.abc import Callable
 
 from archiver.clock import Clock
 from archiver.model import Fetched
@@ -34,9 +34,9 @@ class Proxy:
     def spki(self) -> str:
         return self._key.spki
 
-    async def listen(self, answer: Answerer) -> ProxyListener:
-        """A port of 127.0.0.1 whose requests `answer` answers. Raises OSError when there is none."""
-        listener = ProxyListener(answer, self._key.context, self._listeners.discard)
+    async def listen(self) -> ProxyListener:
+        """A port of 127.0.0.1 that cuts everything off until `serve`. Raises OSError when there is none."""
+        listener = ProxyListener(self._key.context, self._listeners.discard)
         await listener.open()
         self._listeners.add(listener)
         return listener
@@ -49,8 +49,8 @@ class Proxy:
 class ProxyListener:
     """`ports_browser.Listener`, and the owner of its connections."""
 
-    def __init__(self, answer: Answerer, context: ssl.SSLContext, forget: Any) -> None:
-        self._answer = answer
+    def __init__(self, context: ssl.SSLContext, forget: Callable[[ProxyListener], None]) -> None:
+        self._answer: Answerer | None = None
         self._forget = forget
         self._server: asyncio.Server | None = None
         self._connections: set[BrowserConnection] = set()
@@ -63,11 +63,12 @@ class ProxyListener:
         self._server = await loop.create_server(lambda: BrowserConnection(self), "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    async def close(self) -> None:
+    def serve(self, answer: Answerer) -> None:
+        self._answer = answer
+
+    async def settle(self) -> None:
         """No new requests; event streams and whatever is half in end as they are, what was not begun is given up."""
-        self._forget(self)
-        if self._server is not None:
-            self._server.close()
+        self._answer = None
         for task, relay in list(self._answering.items()):
             if relay.begun:
                 relay.stop()
@@ -78,16 +79,27 @@ class ProxyListener:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+    async def close(self) -> None:
+        self._forget(self)
+        if self._server is not None:
+            self._server.close()
+        await self.settle()
         for connection in list(self._connections):
             connection.abort()
 
     # --- what connections call ---
 
-    def begin(self, request: BrowserRequest, relay: Relay) -> asyncio.Task[Fetched]:
-        async def answer() -> Fetched:
-            return await self._answer(request, relay)
+    def begin(self, request: BrowserRequest, relay: Relay) -> asyncio.Task[Fetched] | None:
+        """None when nobody answers: a worker that outlives the visit it belongs to gets nothing."""
+        answer = self._answer
+        if answer is None:
+            return None
 
-        task = asyncio.get_running_loop().create_task(answer())
+        async def ask() -> Fetched:
+            return await answer(request, relay)
+
+        task = asyncio.get_running_loop().create_task(ask())
         self._answering[task] = relay
         task.add_done_callback(lambda _: self._answering.pop(task, None))
         return task

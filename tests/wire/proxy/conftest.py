@@ -18,7 +18,7 @@ from archiver.model import (
     Reason,
     Verdict,
 )
-from archiver.ports_browser import BrowserRequest, Tap
+from archiver.ports_browser import BrowserRequest, Listener, Tap
 from archiver.urls import canonical, origin_of, request_target
 from archiver.wire.client import HttpClient
 from archiver.wire.proxy import Proxy
@@ -38,6 +38,11 @@ class Visit:
     given: dict[str, Fetched] = field(default_factory=dict)
     gave_up: list[str] = field(default_factory=list)
     hold: asyncio.Event | None = None
+
+    async def listen(self, proxy: Proxy) -> Listener:
+        listener = await proxy.listen()
+        listener.serve(self.answer)
+        return listener
 
     async def first(self) -> Fetched:
         """What became of the first request; waits for it."""

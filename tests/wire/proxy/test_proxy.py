@@ -34,7 +34,7 @@ def target(server: RawServer, path: str) -> str:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 async def test_the_browser_gets_every_byte(proxy: Proxy, visit: Visit, server: RawServer, case: Case) -> None:
     server.reply("/case", case.sent, then=case.then)
-    listener = await proxy.listen(visit.answer)
+    listener = await visit.listen(proxy)
     browser = await tunnelled(listener.port, server)
     await browser.ask(target(server, "/case"), "Accept: */*", method=case.method)
     assert await browser.read(len(case.sent)) == case.sent
@@ -51,7 +51,7 @@ async def test_the_browser_gets_every_byte(proxy: Proxy, visit: Visit, server: R
 
 async def test_what_the_server_hears_is_the_browsers(proxy: Proxy, visit: Visit, server: RawServer) -> None:
     server.reply("/form?a=1", OK)
-    listener = await proxy.listen(visit.answer)
+    listener = await visit.listen(proxy)
     browser = await tunnelled(listener.port, server)
     await browser.ask(
         target(server, "/form?a=1"), "X-Odd-CASE: 1", "Proxy-Connection: keep-alive", "Cookie: a=b",
@@ -68,7 +68,7 @@ async def test_what_the_server_hears_is_the_browsers(proxy: Proxy, visit: Visit,
 async def test_an_event_stream_flows_and_ends_with_its_listener(proxy: Proxy, visit: Visit, server: RawServer) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
     server.reply("/events", head, b"data: 1\n\n", 0.05, b"data: 2\n\n", then="hang")
-    listener = await proxy.listen(visit.answer)
+    listener = await visit.listen(proxy)
     browser = await tunnelled(listener.port, server)
     await browser.ask(target(server, "/events"))
     sent = head + b"data: 1\n\ndata: 2\n\n"
@@ -81,7 +81,7 @@ async def test_an_event_stream_flows_and_ends_with_its_listener(proxy: Proxy, vi
 
 async def test_a_stream_ends_when_the_browser_leaves(proxy: Proxy, visit: Visit, plain: RawServer) -> None:
     plain.reply("/events", b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", b"data: 1\n\n", then="hang")
-    listener = await proxy.listen(visit.answer)
+    listener = await visit.listen(proxy)
     browser = await Browser.connect(listener.port)
     await browser.ask(plain.url("/events"))
     await browser.reader.readuntil(b"data: 1\n\n")
@@ -102,7 +102,7 @@ async def test_a_web_socket_speaks_both_ways(proxy: Proxy, visit: Visit, plain: 
 
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    listener = await proxy.listen(visit.answer)
+    listener = await visit.listen(proxy)
     browser = await Browser.connect(listener.port)
     await browser.tunnel(f"127.0.0.1:{port}", tls=False)
     await browser.ask("/chat", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: eA==")
@@ -122,7 +122,7 @@ async def test_a_web_socket_speaks_both_ways(proxy: Proxy, visit: Visit, plain: 
 async def test_a_big_body_is_drained_whatever_the_browser_reads(proxy: Proxy, visit: Visit, plain: RawServer) -> None:
     body = bytes(range(256)) * 40_000
     plain.reply("/big", b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body), body)
-    listener = await proxy.listen(visit.answer)
+    listener = await visit.listen(proxy)
     browser = await Browser.connect(listener.port)
     await browser.ask(plain.url("/big"))
     first = await browser.read(100)  # and no more for now
@@ -136,7 +136,7 @@ async def test_a_big_body_is_drained_whatever_the_browser_reads(proxy: Proxy, vi
 
 async def test_a_browser_that_goes_away_leaves_the_exchange_whole(proxy: Proxy, visit: Visit, plain: RawServer) -> None:
     plain.reply("/slow", b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc", 0.2, b"def")
-    listener = await proxy.listen(visit.answer)
+    listener = await visit.listen(proxy)
     browser = await Browser.connect(listener.port)
     await browser.ask(plain.url("/slow"))
     await browser.read(20)
@@ -147,7 +147,7 @@ async def test_a_browser_that_goes_away_leaves_the_exchange_whole(proxy: Proxy, 
 
 
 async def test_a_refusal_is_told_and_never_an_exchange(proxy: Proxy, visit: Visit, server: RawServer) -> None:
-    listener = await proxy.listen(visit.answer)
+    listener = await visit.listen(proxy)
     browser = await tunnelled(listener.port, server)
     await browser.ask(target(server, "/private"))
     head = await browser.reader.readuntil(b"\r\n\r\n")
@@ -161,7 +161,7 @@ async def test_a_refusal_is_told_and_never_an_exchange(proxy: Proxy, visit: Visi
 
 async def test_a_failure_breaks_the_connection(proxy: Proxy, visit: Visit, server: RawServer) -> None:
     server.reply("/reset", b"", then="reset")
-    listener = await proxy.listen(visit.answer)
+    listener = await visit.listen(proxy)
     browser = await tunnelled(listener.port, server)
     await browser.ask(target(server, "/reset"))
     assert await browser.rest() == b""
@@ -170,7 +170,7 @@ async def test_a_failure_breaks_the_connection(proxy: Proxy, visit: Visit, serve
 
 async def test_a_document_fetched_before_is_given(proxy: Proxy, visit: Visit, plain: RawServer) -> None:
     exchange = await visit.client.exchange(plain.request("/ok"))
-    listener = await proxy.listen(visit.answer)
+    listener = await visit.listen(proxy)
     browser = await Browser.connect(listener.port)
     await browser.ask(plain.url("/ok"))
     assert await browser.read(len(OK)) == OK
@@ -186,7 +186,7 @@ async def test_a_document_fetched_before_is_given(proxy: Proxy, visit: Visit, pl
 
 async def test_what_was_not_begun_is_given_up_at_the_end(proxy: Proxy, visit: Visit, plain: RawServer) -> None:
     visit.hold = asyncio.Event()
-    listener = await proxy.listen(visit.answer)
+    listener = await visit.listen(proxy)
     browser = await Browser.connect(listener.port)
     await browser.ask(plain.url("/ok"))
     async with asyncio.timeout(10):
@@ -198,7 +198,7 @@ async def test_what_was_not_begun_is_given_up_at_the_end(proxy: Proxy, visit: Vi
 
 
 async def test_the_pin_is_that_of_the_key(proxy: Proxy, visit: Visit) -> None:
-    listener = await proxy.listen(visit.answer)
+    listener = await visit.listen(proxy)
     browser = await Browser.connect(listener.port)
     await browser.tunnel("site.example:443", tls=True)
     der = browser.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
@@ -226,8 +226,21 @@ async def test_the_pin_is_that_of_the_key(proxy: Proxy, visit: Visit) -> None:
     ids=["origin form", "ftp", "no host", "tls at once", "nonsense", "broken tls", "tunnel in tunnel"],
 )
 async def test_what_no_proxy_answers_ends_the_connection(proxy: Proxy, visit: Visit, sent: bytes) -> None:
-    listener = await proxy.listen(visit.answer)
+    listener = await visit.listen(proxy)
     browser = await Browser.connect(listener.port)
     browser.writer.write(sent)
     assert (await browser.rest()).replace(b"HTTP/1.1 200 Connection established\r\n\r\n", b"")[:1] in (b"", b"\x15")
     assert visit.asked == []
+
+
+async def test_between_visits_nobody_answers(proxy: Proxy, visit: Visit, plain: RawServer) -> None:
+    listener = await visit.listen(proxy)
+    await listener.settle()
+    browser = await Browser.connect(listener.port)
+    await browser.ask(plain.url("/ok"))
+    assert await browser.rest() == b"" and plain.requests == []
+    listener.serve(visit.answer)
+    browser = await Browser.connect(listener.port)
+    await browser.ask(plain.url("/ok"))
+    assert await browser.read(len(OK)) == OK
+    await browser.close()

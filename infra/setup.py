@@ -5,8 +5,8 @@
     python3 infra/setup.py --tests    what `make test` needs beside it: developers' tools and servers
 
 Standard library only: on a fresh machine there is nothing else. Everything from a registry is pinned by hash in
-infra/requirements and infra/consent. A second run finds its stamps and does nothing. What is optional and cannot be
-had turns its feature off in one line; only Python and the runtime set are indispensable.
+infra/requirements, infra/consent and infra/axe. A second run finds its stamps and does nothing. What is optional and
+cannot be had turns its feature off in one line; only Python and the runtime set are indispensable.
 """
 
 from __future__ import annotations  # an older Python must get as far as the sentence that refuses it
@@ -28,6 +28,7 @@ LOCKS = ROOT / "infra" / "requirements"
 VENV = ROOT / ".venv"
 PYWB = ROOT / ".venv-pywb"
 CONSENT = ROOT / "infra" / "consent"
+AXE = ROOT / "infra" / "axe"
 OLDEST = (3, 11)
 RETRY_AFTER = 3600.0  # seconds for which a failed optional step is not tried again
 PIP_INSTALL = ("-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps")
@@ -77,7 +78,10 @@ def main() -> int:
     optional("replay (pywb)", lambda: environment(PYWB, "pywb", ["pywb-build", "pywb"]), retry=options.retry)
     if not has_browser():
         optional("the browser lane", install_browser, retry=options.retry)
-    optional("consent notices", consent, retry=options.retry)
+    optional("consent notices", lambda: packages(CONSENT, "the consent rules"), retry=options.retry)
+    if options.tests:
+        check = "the accessibility check of reports"
+        optional(check, lambda: packages(AXE, check), retry=options.retry)
     missing = [package for package, brings in SERVERS.items() if not present(brings)]
     if options.tests and missing:
         optional("some tests", lambda: apt_install(missing, why="servers are missing"), retry=options.retry)
@@ -220,22 +224,22 @@ def playwright_chromium() -> str | None:
     return next((str(path) for path in sorted(home.glob("chromium-*/chrome-linux*/chrome"), reverse=True)), None)
 
 
-def consent() -> None:
-    """The consent rules, by npm from an exact lock; where there is no npm, one from a throw-away environment."""
-    stamp = CONSENT / "node_modules" / ".stamp"
-    wanted = fingerprint([CONSENT / "package-lock.json"])
+def packages(home: Path, what: str) -> None:
+    """What `home` locks, by npm, to the byte; where there is no npm, by one from a throw-away environment."""
+    stamp = home / "node_modules" / ".stamp"
+    wanted = fingerprint([home / "package-lock.json"])
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    say("installing the consent rules")
+    say(f"installing {what}")
     command = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     if shutil.which("npm"):
-        run(["npm", *command], cwd=CONSENT)
+        run(["npm", *command], cwd=home)
     else:
         with tempfile.TemporaryDirectory(prefix="archiver-node-") as folder:
             venv = Path(folder) / "venv"
             run([sys.executable, "-m", "venv", venv])
             pip_install(venv / "bin" / "python", LOCKS / "node.txt")
-            run([venv / "bin" / "npm", *command], cwd=CONSENT)
+            run([venv / "bin" / "npm", *command], cwd=home)
     stamp.write_text(wanted)
 
 

@@ -62,6 +62,7 @@ def _playwright_chromium() -> Path | None:
 
 
 REQUIREMENTS: dict[str, Requirement] = {
+    "axe": Requirement(find=_file(ROOT / "infra/axe/node_modules/axe-core/axe.min.js"), get="make setup-test"),
     "chromium": Requirement(find=_chromium, get="make setup, or apt-get install chromium"),
     "consent": Requirement(
         find=_file(ROOT / "infra/consent/node_modules/@duckduckgo/autoconsent/dist/autoconsent.cjs.js"),

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
@@ -17,11 +18,13 @@ from archiver.errors import DiskError, UsageError
 from archiver.ledger.index import LedgerIndex
 from archiver.ledger.reader import read_rows, segment_paths, verify_folder
 from archiver.ledger.report import Report
+from archiver.ledger.report_check import Recount
 from archiver.ledger.report_html import page
 from archiver.ledger.report_log import CrawlLog
 from archiver.ledger.report_urls import printable, write_codebook, write_urls
 from archiver.ledger.report_words import answers, as_json, reason_rows
 
+EXIT_DAMAGED = 1
 _FIRST_ROWS = 20
 """A process says what it is in the first rows of its first segment."""
 
@@ -33,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """0; 1 when the count or a chain of the ledger does not hold. The files are written either way and say so."""
     places = places_of(options.collection, options.out)
     job = chosen(jobs_in(places.logs), options.job, places.name)
     with LedgerIndex(places.state / "ledger-index.sqlite", places.logs, collection=places.name) as index:
@@ -42,7 +46,9 @@ def run(options: argparse.Namespace) -> int:
         for sentence in answer.sentences:
             print(f"  {printable(sentence)}")
     print(f"\nWritten to {places.reports}: {', '.join(names(job).values())}")
-    return 0
+    for fault in report.faults:
+        print(f"The count does not hold: {printable(fault)}.", file=sys.stderr)
+    return EXIT_DAMAGED if report.faults or report.ledger else 0
 
 
 def names(job: str) -> dict[str, str]:
@@ -84,14 +90,18 @@ def chosen(jobs: dict[str, bool], wanted: str | None, collection: str) -> str:
 def _write(places: Places, job: str, index: LedgerIndex) -> Report:
     files = {kind: places.reports / name for kind, name in names(job).items()}
     report = Report(job=job, collection=places.name, generated=iso(SYSTEM.now()))
+    index.refresh()
+    recount = Recount(has_fate=lambda key: index.has_fate(key, job))
     with _made(files["log"]) as out:
         log = CrawlLog()
         for body in rows_of(places.logs, job):
             report.take(body)
+            recount.row(body)
             out.write(log.line(body) or "")
-    _complete(report, places.logs, index)
     with _made(files["csv"]) as out:
-        write_urls(out, index.fates(job))
+        write_urls(out, recount.watched(index.fates(job)))
+    _complete(report, places.logs, index)
+    report.rows, report.faults = recount.rows, recount.faults(report.counts)
     with _made(files["codebook"]) as out:
         write_codebook(out)
     with _made(files["json"]) as out:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,6 +11,16 @@ from archiver.ledger.report import FORMAT, Host, Report
 from archiver.ledger.sentences import meaning
 
 _BIGGEST = 5
+_DIGITS = 16
+_LONGEST = 160
+"""Characters of somebody else's text in a sentence: the answers are to stand on one page. The JSON has it whole."""
+ROBOTS_STATES = {
+    "fresh": "had one",
+    "stale-ok": "had one of which an earlier copy stood in",
+    "unavailable": "had none (4xx), so nothing was forbidden",
+    "unreachable": "could not be asked, so nothing was fetched",
+}
+"""States of `wire/robots` in the words of the report; one that is not listed is told by its own word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +39,7 @@ def answers(report: Report) -> tuple[Answer, ...]:
         ("What was left out, and why?", _left_out(report)),
         ("Was a server strained?", _strain(report)),
         ("Was consent ever given?", _consent(report)),
-        ("Is all stored and checked?", _stored(report)),
+        ("Is all stored, checked and time-stamped?", _stored(report)),
     )
     return tuple(Answer(question=question, sentences=tuple(filter(None, said))) for question, said in parts)
 
@@ -36,13 +47,28 @@ def answers(report: Report) -> tuple[Answer, ...]:
 def as_json(report: Report) -> dict[str, Any]:
     """Plain data: everything the report holds, the answers included, and nothing that only a program of ours reads."""
     data = asdict(report)
-    data["hosts"] = {name: data["hosts"][name] for name in sorted(data["hosts"])}
-    for name in ("access", "statuses", "pages", "gap_reasons", "consents"):
+    del data["_asked"]
+    hosts = sorted(report.hosts.items())
+    data["hosts"] = {name: {**asdict(host), "robots": dict(sorted(host.robots.items()))} for name, host in hosts}
+    for name in ("access", "statuses", "pages", "gap_reasons", "consents", "types"):
         data[name] = dict(sorted(getattr(report, name).items()))
     for name in ("files", "stored"):
         data[name] = sorted(data[name])
+    data["rules"] = [{**rule._asdict(), "decisions": number} for rule, number in report.rules.most_common()]
+    data["usage"] = [
+        {"label": label, "value": value, "answers": number} for (label, value), number in _sorted(report.usage)
+    ]
+    data["kept_because"] = [
+        {"access": access, "reason": reason, "answers": number}
+        for (access, reason), number in _sorted(report.kept_because)
+    ]
+    data["types"] = {name: {"answers": both[0], "bytes": both[1]} for name, both in data["types"].items()}
     said = [{"question": one.question, "answer": list(one.sentences)} for one in answers(report)]
     return {"format": FORMAT, "answers": said, **data}
+
+
+def _sorted(counter: Counter[tuple[str, str]]) -> list[tuple[tuple[str, str], int]]:
+    return sorted(counter.items())
 
 
 def busiest(report: Report, limit: int) -> list[tuple[str, Host]]:
@@ -58,17 +84,26 @@ def _who(report: Report) -> list[str]:
     basis, labels = _part(config, "basis"), report.labels
     operator, legal = basis.get("operator"), basis.get("legal_basis")
     about = "; ".join(f"{name}: {_joined(labels[name])}" for name in ("note", "case", "tags") if labels.get(name))
-    policy = f"It ran under the policy {run.policy.get('name') or 'unknown'}"
-    digest = str(run.policy.get("sha256") or "")
+    policy = f"It ran under the policy {_short(run.policy.get('name')) or 'unknown'}"
+    digest = _short(run.policy.get("sha256"))
     return [
-        f"{run.actor or 'Somebody unnamed'} ran job {report.job} through {run.through or 'an unnamed way'}, beginning "
-        f"{report.runs[0].began}, with archiver {run.software or 'of unknown version'}.",
-        f"The operator named is {operator}." if operator else "No operator is named in the configuration.",
-        f"Its purpose, as stated: {about}." if about else "No purpose was stated (note, case or tags).",
-        f"{policy} (SHA-256 {digest})." if digest else f"{policy}.",
-        f"Its stated legal basis: {legal}." if legal else "No legal basis was stated.",
+        f"{_short(run.actor) or 'Somebody unnamed'} ran job {report.job} through "
+        f"{_short(run.through) or 'an unnamed way'}, beginning {report.runs[0].began}, with archiver "
+        f"{_short(run.software) or 'of unknown version'}.",
+        f"The operator named is {_short(operator)}." if operator else "No operator is named in the configuration.",
+        f"Its purpose, as stated: {_short(about)}." if about else "No purpose was stated (note, case or tags).",
+        f"{policy} (SHA-256 {digest[:_DIGITS]}...)." if digest else f"{policy}.",
+        f"Its stated legal basis: {_short(legal)}." if legal else "No legal basis was stated.",
+        _seeds(report),
         _ending(report),
     ]
+
+
+def _seeds(report: Report) -> str:
+    if not report.seeds.number:
+        return ""
+    first, others = _short(report.seeds.shown[0].get("url")), report.seeds.number - 1
+    return f"It was to begin at {first}{f' and {others:,} more URLs' if others else ''}."
 
 
 def _ending(report: Report) -> str:
@@ -77,28 +112,51 @@ def _ending(report: Report) -> str:
     ran = "One run worked at it" if number == 1 else f"{number} runs worked at it"
     if killed:
         return f"{ran}; {killed} of them left no end row: killed, or still running."
-    stopped = report.runs[-1].stopped
+    stopped = _short(report.runs[-1].stopped)
     return f"{ran}; the last was stopped early ({stopped})." if stopped else f"{ran}, and the last ended in order."
 
 
 def _robots(report: Report) -> list[str]:
     refused = _sum(report, "robotsTxt")
     unreachable = _sum(report, "robotsUnreachable")
-    lines = _part(_part(report.config, "policy"), "robots")
-    exceptions = report.overridden.number + report.transcluded.number
-    setting = lines.get("disallowed", "obey")
-    first = "Yes, for every request that this ledger records." if not exceptions and setting == "obey" else (
-        "Yes, but for the exceptions named here."
-    )  # fmt: skip
+    setting = _part(_part(report.config, "policy"), "robots").get("disallowed", "obey")
+    exceptions = (report.overridden, report.transcluded, report.mandate)
+    if any(some.number for some in exceptions):
+        first = "Yes, but for the exceptions named here."
+    else:
+        first = "Yes, for every request that this ledger records." if report.requests else "Nothing was asked for."
     return [
         first,
+        *_states(report),
         f"Refused because robots.txt disallows them: {_number(refused, 'URL')}.",
-        f"Put off because robots.txt could not be had: {_number(unreachable, 'URL')}." if unreachable else "",
-        f"Overrides by a named person: {report.overridden.number}.",
+        f"Not fetched because robots.txt could not be had: {_number(unreachable, 'URL')}." if unreachable else "",
+        _overrides(report),
         f"Images, styles and scripts fetched though robots.txt refuses them (transclusion): "
-        f"{report.transcluded.number}.",
-        "" if setting == "obey" else f"The policy's line for refused pages is `{setting}`.",
+        f"{report.transcluded.number:,}.",
+        f"Fetched though robots.txt refuses them, under a legal mandate: {report.mandate.number:,}."
+        if report.mandate.number or setting != "obey"
+        else "",
+        f"Fetched without rules because robots.txt had been out of reach for longer than the policy waits: "
+        f"{report.undefined.number:,}."
+        if report.undefined.number
+        else "",
     ]
+
+
+def _states(report: Report) -> list[str]:
+    """How many origins had which robots.txt. An origin that changed in between counts in each state it was in."""
+    found = Counter(state for host in report.hosts.values() for state in host.robots)
+    known = [f"{found.pop(state):,} {says}" for state, says in ROBOTS_STATES.items() if found[state]]
+    known += [f"{number:,} in the state {_short(state)}" for state, number in sorted(found.items())]
+    return [f"Origins by what their robots.txt said: {', '.join(known)}."] if known else []
+
+
+def _overrides(report: Report) -> str:
+    if not report.overridden.number:
+        return "Overrides by a named person: 0."
+    people = sorted({_short(one.get("by")) or "somebody unnamed" for one in report.overridden.shown})
+    named = ", ".join(people[:_BIGGEST]) + (", ..." if len(people) > _BIGGEST else "")
+    return f"Overrides by a named person: {report.overridden.number:,} (by {named}), listed below with their reasons."
 
 
 def _left_out(report: Report) -> list[str]:
@@ -108,38 +166,62 @@ def _left_out(report: Report) -> list[str]:
         f"Of {counts['discovered']:,} URLs discovered, {counts['fetched']:,} were fetched, {counts['refused']:,} "
         f"refused, {counts['failed']:,} failed and {counts['pending']:,} are pending."
     ]
+    if report.faults:
+        said.insert(0, f"THE COUNT DOES NOT HOLD: {_short(report.faults[0])}.")
+    elif report.rows:
+        said.append(f"Counted anew from {_number(report.rows, 'ledger row')} about URLs, the sum is the same.")
     if not total:
         said.append("Nothing that was discovered was left out.")
     missed = [one for one in report.reasons if one["state"] != "fetched"]
     for one in missed[:_BIGGEST]:
-        said.append(f"{one['urls']:,} {one['state']}, {one['reason'] or 'no reason recorded'}: {one['meaning']}")
+        word = _short(one["reason"]) or "no reason recorded"
+        said.append(f"{one['urls']:,} {one['state']}, {word}: {one['meaning']}")
     if len(missed) > _BIGGEST:
-        said.append(f"{len(missed) - _BIGGEST} more reasons stand in the table below.")
+        said.append(f"{_others(len(missed) - _BIGGEST, 'reason')} stand in the tables.")
     if report.gaps.number:
         pages, files = _number(report.pages["gaps"], "kept page"), _number(report.gaps.number, "file")
         said.append(f"Gaps: {pages} with {files} missing.")
+    hidden = report.kept_because
+    closed = sum(number for (access, _), number in hidden.items() if access in ("dark", "restricted"))
+    if closed:
+        said.append(f"Kept but not shown to the public (dark or restricted): {_number(closed, 'answer')}.")
     return said
 
 
 def _strain(report: Report) -> list[str]:
-    gaps = [(host.smallest_gap, name) for name, host in report.hosts.items() if host.smallest_gap is not None]
     slow = sum(host.status_429 for host in report.hosts.values())
     busy = sum(host.status_503 for host in report.hosts.values())
-    least = "No host was visited twice."
-    if gaps:
-        gap, name = min(gaps)
-        least = f"The smallest gap between the begins of two visits to one host was {gap:.3f} s, at {name}."
-    return [
+    rests = [host.rest for host in report.hosts.values() if host.rest is not None]
+    held = _sum(report, "rateLimited")
+    said = [
         "No server said so." if not slow + busy else "At least one server asked for rest.",
-        least,
+        _least(report, "smallest_gap", "the begins of two visits to one origin") or "No origin was visited twice.",
+        _least(report, "request_gap", "two requests to one origin (a page and its files included)"),
         f"Answers 429 (too many requests): {slow:,}; 503 (unavailable): {busy:,}.",
     ]
+    if rests:
+        said.append(f"After such an answer the server was asked nothing for {min(rests):.3f} s or longer.")
+    elif slow + busy:
+        said.append("After such an answer that server was asked for nothing more.")
+    if held:
+        said.append(f"Left or put off to spare a server (rateLimited): {_number(held, 'URL')}.")
+    return said
+
+
+def _least(report: Report, name: str, between: str) -> str:
+    gaps = [(getattr(host, name), origin) for origin, host in report.hosts.items() if getattr(host, name) is not None]
+    if not gaps:
+        return ""
+    gap, origin = min(gaps)
+    return f"The smallest gap between {between} was {gap:.3f} s, at {_short(origin)}."
 
 
 def _consent(report: Report) -> list[str]:
     if not report.consents:
         return ["No. No consent notice was answered: the ledger has no consent row."]
-    outcomes = ", ".join(f"{name or 'unnamed'} ({number:,})" for name, number in sorted(report.consents.items()))
+    outcomes = ", ".join(
+        f"{_short(name) or 'unnamed'} ({number:,})" for name, number in sorted(report.consents.items())[:_BIGGEST]
+    )
     return [f"What was done about consent notices, by the ledger's consent rows: {outcomes}."]
 
 
@@ -153,16 +235,36 @@ def _stored(report: Report) -> list[str]:
         )
     chain = f"The ledger's hash chains hold ({_number(report.segments, 'file')})."
     return [
-        "No." if missing or report.ledger else "Yes.",
+        "No." if missing or report.ledger else "Yes, but for time-stamps.",
         files if number else "No answer was kept, so there is no WARC file with one.",
         f"Repaired after a killed run: {_number(report.salvaged.number, 'file')}." if report.salvaged.number else "",
-        f"The ledger does not hold: {report.ledger[0]}." if report.ledger else chain,
-        "`archiver verify` checks every record. No independent time stamp was made.",
+        f"The ledger does not hold: {_short(report.ledger[0])}." if report.ledger else chain,
+        "There is no time-stamp by a third party: all times are this machine's.",
+        _clock(report),
+        "This report read the ledger, not the WARC files; `archiver verify` checks every record.",
     ]
+
+
+def _clock(report: Report) -> str:
+    said = {run.clock_synchronised for run in report.runs}
+    if not said or None in said:
+        return "Whether its clock was synchronised is not known."
+    if said == {True}:
+        return "Its clock was synchronised, by what its kernel said."
+    return "Its clock was NOT synchronised."
 
 
 def _sum(report: Report, reason: str) -> int:
     return sum(int(one["urls"]) for one in report.reasons if one["reason"] == reason)
+
+
+def _others(number: int, noun: str) -> str:
+    return f"{number:,} other {noun}{'' if number == 1 else 's'}"
+
+
+def _short(value: object) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _number(number: int, noun: str) -> str:

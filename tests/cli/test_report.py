@@ -114,7 +114,7 @@ def test_a_damaged_ledger_is_told(verb: Verb, folder: Path) -> None:
     (segment,) = (folder / "logs").glob("ledger-*.jsonl")
     segment.write_bytes(segment.read_bytes().replace(b"p3", b"q3", 1))
     said = verb("report")
-    assert said.code == 0
+    assert said.code == 1
     assert "The ledger does not hold: " in said.out
 
 

@@ -1,7 +1,9 @@
 """The page: readable without a script, without colours and without eyes; and nothing of a site's becomes markup."""
 
+import re
 from itertools import pairwise
 
+import pytest
 from lxml import html
 
 from archiver.ledger.report import Host, Report
@@ -67,13 +69,27 @@ def test_structure_is_accessible() -> None:
     assert root.xpath("//th[not(@scope)] | //*[@style]") == []
 
 
-def test_contrast_suffices() -> None:
-    """WCAG 2.2, 1.4.3: 4.5 to 1. Text is #1b1b1b on #fff or, in headers, on #f0f0f0; no other colour is set on text."""
+@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+def test_contrast_suffices(scheme: str) -> None:
+    """WCAG 2.2: 7 to 1 for text (1.4.6), 3 to 1 for bars, lines and borders (1.4.11). Colours are variables only."""
     style = tree().xpath("string(//style)")
-    assert "color:#1b1b1b;background:#fff" in style
-    assert style.count("color:") == 1
-    assert all(contrast("1b1b1b", ground) >= 4.5 for ground in ("ffffff", "f0f0f0"))
-    assert contrast("767676", "ffffff") >= 3  # borders (1.4.11)
+    colours = {found[1]: found[2] for found in re.finditer(r"--(\w+):#([0-9a-f]{3,6})\b", block(style, scheme))}
+    colours = {
+        name: value if len(value) == 6 else "".join(2 * char for char in value) for name, value in colours.items()
+    }
+    assert set(colours) == {"ink", "soft", "paper", "line", "bar", "good", "stop", "fail", "wait"}
+    for name, colour in colours.items():
+        if name != "paper":
+            assert contrast(colour, colours["paper"]) >= (7 if name in ("ink", "soft") else 3), name
+    assert set(re.findall(r"#[0-9a-f]{3,6}\b", style)) == set(re.findall(r"(?<=:)#[0-9a-f]{3,6}(?=[;}])", style))
+    assert not re.search(r"(?:color|fill|stroke|background):#", style), "a colour beside the variables"
+
+
+def block(style: str, scheme: str) -> str:
+    """The variables of one scheme."""
+    begin = {"light": ":root{", "dark": "dark){:root{", "print": "@media print{:root{"}[scheme]
+    start = style.index(begin)
+    return style[start : style.index("}", start)]
 
 
 def contrast(front: str, ground: str) -> float:

@@ -40,7 +40,8 @@ def test_who() -> None:
 
 
 def test_robots() -> None:
-    assert "Yes, for every request" in said(report(), "robots.txt")
+    assert "Nothing was asked for" in said(report(), "robots.txt")
+    assert "Yes, for every request" in said(report(requests=1), "robots.txt")
     assert "2 URLs" in said(report(), "robots.txt")
     made = report()
     made.take({"event": "override", "url": "u", "by": "Ann"})
@@ -61,7 +62,7 @@ def test_strain() -> None:
     assert "1.500 s, at https://a.org" in text
     assert "429 (too many requests): 3" in text
     assert "asked for rest" in text
-    assert said(report(), "strained").startswith("No server said so. No host was visited twice.")
+    assert said(report(), "strained").startswith("No server said so. No origin was visited twice.")
 
 
 def test_consent() -> None:
@@ -73,7 +74,7 @@ def test_consent() -> None:
 
 def test_stored_is_yes_only_when_files_and_chains_are_whole() -> None:
     whole = report(files={"a", "b"}, stored={"a", "b"}, segments=1)
-    assert said(whole, "stored").startswith("Yes.")
+    assert said(whole, "stored").startswith("Yes, but for time-stamps.")
     assert said(report(files={"a", "b"}, stored={"a"}), "stored").startswith("No. 1 of 2")
     assert said(report(ledger=["x.jsonl: cut"]), "stored").startswith("No.")
 

@@ -56,6 +56,24 @@ def robots_copy() -> LedgerEntry:
     return copy_entry(copy, Recorded(refs=(ref,)))
 
 
+def signals() -> list[LedgerEntry]:
+    url, t = f"{SITE}/.well-known/tdmrep.json", "2026-11-23T12:00:00.000Z"
+    file = {
+        "origin": SITE, "kind": "tdmrep", "state": "found", "remembered": False, "http_status": 200, "asked_at": t,
+        "fetched_at": t, "record_id": RECORD.format(8), "says": {"entries": 1}, "error": "",
+    }  # fmt: skip
+    usage = {"tdm": {"value": "disallow", "sources": ["tdmrep.json tdm-reservation"]}}
+    table = {
+        "format": "archiver-dataset/1", "usage": "exclude", "art3": False, "rows": 1, "left_out": {"tdmReserved": 2},
+        "sha256": "ab" * 32,
+    }  # fmt: skip
+    return [
+        LedgerEntry(event="signals", url=url, data=file),
+        LedgerEntry(event="labels", url=f"{SITE}/", data={"capture_id": "c1", "usage": usage, "signals": []}),
+        LedgerEntry(event="dataset", data=table),
+    ]
+
+
 def extra() -> list[LedgerEntry]:
     """One row of each event that the story has not."""
     url = f"{SITE}/"
@@ -69,6 +87,7 @@ def extra() -> list[LedgerEntry]:
         LedgerEntry(event="override", url=url, data={"what": "robots", "because": "allowed by mail", "by": "Ann"}),
         LedgerEntry(event="consent", url=url, data={"outcome": "rejected", "engine": "x"}),
         robots_copy(),
+        *signals(),
         LedgerEntry(event="end", data={"stopped": None, "counts": {"pages": 1}}),
     ]
 

@@ -65,8 +65,8 @@ def _save(options: argparse.Namespace, urls: list[str]) -> int:
     config = with_a_contact(for_save(urls, overrides(options), environ), environ)
     for warning in config.warnings:
         print(f"archiver: note: {warning}", file=sys.stderr)
-    asked = Asked(waiting=wait > 0, override=allowed_by(config, override))
-    pages, shipped, stopped = run_loop(_run(config, environ, asked, wait, quiet=options.json))
+    asked = Asked(wait=wait, override=allowed_by(config, override))
+    pages, shipped, stopped = run_loop(_run(config, environ, asked, quiet=options.json))
     where = _where(config) + _addresses(options)
     told = [replace(one, override=override, where=where) for one in _in_order(config, pages, shipped)]
     with readers_may_leave():
@@ -84,14 +84,14 @@ def _save(options: argparse.Namespace, urls: list[str]) -> int:
 
 
 async def _run(
-    config: Config, environ: dict[str, str], asked: Asked, wait: float, *, quiet: bool
+    config: Config, environ: dict[str, str], asked: Asked, *, quiet: bool
 ) -> tuple[list[Page], Shipped, Reason | None]:
     """What became of each URL, and what stopped the run before its end."""
     actor = person(environ, through="cli")
     with stopping() as signals:
         async with session(config, from_environment(environ), environ, actor, saving=True, asked=asked) as work:
             signals.attach(work.stop)
-            return await _drive(work, config, wait, quiet=quiet)
+            return await _drive(work, config, asked.wait, quiet=quiet)
 
 
 async def _drive(

@@ -46,7 +46,7 @@ class PageLog(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What a worker works with; one of each a run. `waiting`: what is deferred stays due, and uses no attempt up."""
+    """What a worker works with; one of each a run. `waits_until` (epoch): what is deferred to before then stays due."""
 
     gateway: Gateway
     frontier: Frontier
@@ -59,7 +59,7 @@ class Tools:
     policy: str
     site_files: SiteFiles | None = None
     sleep: Sleep = asyncio.sleep
-    waiting: bool = False
+    waits_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +143,8 @@ class Worker:
             refs = tuple(ref for one in gathered.recorded for ref in one.refs)
             seconds = t.clock.monotonic() - timing.started
             page = page_of(gathered, visit.page_id, refs, timing.started_at, seconds, wanted=t.limits.want_requisites)
-            if t.waiting and page.status is Status.DEFERRED:
-                return await self._put_off(claim, gathered, page)
+            if page.status is Status.DEFERRED and (until := self._due(page.decision)) <= t.waits_until:
+                return await self._put_off(claim, gathered, page, until)
             await self._commit(claim, gathered, page)
             t.registry.commit(gathered.owned)
         except BaseException:
@@ -162,12 +162,15 @@ class Worker:
         late = [row.data["usage"] for row in rows if row.data["capture_id"] == page.capture_id]
         return replace(attempt, page=replace(page, usage=combined_usage(page.usage, *late))) if late else attempt
 
-    async def _put_off(self, claim: Claim, gathered: Gathered, page: Page) -> Attempt:
+    def _due(self, decision: Decision) -> float:
+        """When what was deferred may be asked for again (epoch)."""
+        now = self._t.clock.epoch()
+        return max(decision.not_before.timestamp() if decision.not_before else now + RETRY_SECONDS, now + LOOK_AGAIN)
+
+    async def _put_off(self, claim: Claim, gathered: Gathered, page: Page, until: float) -> Attempt:
         """A redirect led to where nothing may be asked for now: the URL is visited again when it may."""
         t = self._t
         t.registry.forget(gathered.owned)
-        until = page.decision.not_before.timestamp() if page.decision.not_before else t.clock.epoch() + RETRY_SECONDS
-        until = max(until, t.clock.epoch() + LOOK_AGAIN)
         await t.frontier.release(claim, not_before=until, reason=page.decision.reason.value)
         t.gateway.tell([visit_entry(page, discovered=0, repeats=0)])
         return Attempt(page=page, document=gathered.document)
@@ -202,11 +205,10 @@ class Worker:
         fetched = t.gateway.refuse(candidate, decision)
         recorded = await t.gateway.record([fetched])
         deferred = decision.verdict is Verdict.DEFER
-        not_before = decision.not_before.timestamp() if decision.not_before else t.clock.epoch() + RETRY_SECONDS
+        not_before = self._due(decision)
         of_host = decision.reason in (Reason.RATE_LIMITED, Reason.VISIT_TIME)
-        if of_host or (deferred and t.waiting):
+        if of_host or (deferred and not_before <= t.waits_until):
             # The host rests or is closed: nothing of it is claimed before its time, and no attempt was made.
-            not_before = max(not_before, t.clock.epoch() + LOOK_AGAIN)
             await t.frontier.release(claim, not_before=not_before, reason=decision.reason.value)
         else:
             state = "deferred" if deferred else "refused"

@@ -70,10 +70,10 @@ def run_loop(work: Coroutine[Any, Any, Result]) -> Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a `save` asks for beside its configuration: that what is deferred stays due, and what a named person lifts
-    for its one seed (the command sees to it that it is one)."""
+    """What a `save` asks for beside its configuration: seconds in which what is deferred stays due, and what a named
+    person lifts for its one seed (the command sees to it that it is one)."""
 
-    waiting: bool = False
+    wait: float = 0.0
     override: Override | None = None
 
 
@@ -215,7 +215,7 @@ async def session(
             clock=clock,
             limits=visit_limits(config),
             policy=config.policy.label,
-            waiting=asked.waiting,
+            waits_until=clock.epoch() + asked.wait if asked.wait else 0.0,
             site_files=site_files,
         )
         stop = Stop()

@@ -30,17 +30,20 @@ def run(options: argparse.Namespace) -> int:
     warcs, ledgers, opened = _find([Path(path) for path in options.paths])
     if not warcs and not ledgers and not opened:
         raise UsageError(f"nothing to verify in {', '.join(options.paths)}: no .warc.gz, .warc or ledger-*.jsonl there")
-    results = [*_warcs(warcs), *_ledgers(ledgers), *((path, _OPEN, []) for path in opened)]
-    for path, told, problems in results:
+    results = [*_warcs(warcs), *_ledgers(ledgers), *((path, _OPEN, [], []) for path in opened)]
+    for path, told, problems, notes in results:
         if options.json:
-            print(json.dumps({"file": str(path), "checked": told, "problems": problems}, ensure_ascii=False))
+            said = {"file": str(path), "checked": told, "problems": problems, "notes": notes}
+            print(json.dumps(said, ensure_ascii=False))
         else:
             print(f"{'bad' if problems else 'ok ':<4} {escaped(str(path))}: {told}")
             for problem in problems[:_SHOWN]:
                 print(f"     {escaped(problem)}")
             if len(problems) > _SHOWN:
                 print(f"     and {len(problems) - _SHOWN:,} more; --json has them all")
-    damaged = sum(bool(problems) for _, _, problems in results)
+            for note in notes:
+                print(f"     note: {note}")
+    damaged = sum(bool(problems) for _, _, problems, _ in results)
     if not options.json:
         print(
             f"{len(results)} files checked, {damaged} damaged."
@@ -50,7 +53,8 @@ def run(options: argparse.Namespace) -> int:
     return EXIT_DAMAGED if damaged else 0
 
 
-Result = tuple[Path, str, list[str]]
+Result = tuple[Path, str, list[str], list[str]]
+"""A file, how much of it was checked, what is wrong with it, and what is merely odd."""
 
 
 def _warcs(paths: Sequence[Path]) -> Iterator[Result]:
@@ -59,14 +63,14 @@ def _warcs(paths: Sequence[Path]) -> Iterator[Result]:
         index = _index_of(path)
         if index is not None:
             problems += [str(problem) for problem in verify_index(index, path)]
-        yield path, f"{report.records} records", problems
+        yield path, f"{report.records} records", problems, list(report.notes)
 
 
 def _ledgers(paths: Iterable[Path]) -> Iterator[Result]:
     for path in paths:
         report = verify_segment(path)
         problems = [str(problem) for problem in report.chain.problems]
-        yield path, f"{report.chain.rows} ledger rows", problems
+        yield path, f"{report.chain.rows} ledger rows", problems, []
 
 
 def _index_of(path: Path) -> Path | None:

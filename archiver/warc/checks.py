@@ -116,8 +116,11 @@ class BlockCheck:
     """Feed it a record's block piece by piece, then ask for `faults`; `http` is the block's first bytes.
 
     A payload digest is over the transfer-decoded entity. Where a coding is broken or cut, the body as it was before
-    that coding counts as well: there is no telling which of the two the writer took.
+    that coding counts as well: there is no telling which of the two the writer took. Where the coding is whole, a
+    digest of the body as it was sent (wget's) is no fault, but `is_of_coded_body` tells, once `faults` has ended.
     """
+
+    is_of_coded_body = False
 
     def __init__(self, head: RecordHead) -> None:
         block = head.get("WARC-Block-Digest")
@@ -179,7 +182,10 @@ class BlockCheck:
         if self._raw is None:
             return
         said = self._entities()
-        if not any(one.matches() for one in said):
+        if any(one.matches() for one in said):
+            return
+        self.is_of_coded_body = self._raw.matches()
+        if not self.is_of_coded_body:
             yield said[0].fault()
 
     def _entities(self) -> list[DigestCheck]:

@@ -15,7 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archiver.warc.checks import BlockCheck, header_faults
-from archiver.warc.members import Damage, GzipStream, PlainStream, Source, next_record_member, zeros_until
+from archiver.warc.members import (
+    EMPTY,
+    Damage,
+    GzipStream,
+    PlainStream,
+    Source,
+    empty_members,
+    next_record_member,
+    zeros_until,
+)
 from archiver.warc.ordinary import Ordinary, ordinary
 from archiver.warc.reader import RecordHead, RecordStream, bare, open_source, sniff
 
@@ -55,7 +64,10 @@ class Revisit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What was found in one file. `records` counts whole records, `good_records` those before the first gap."""
+    """What was found in one file. `records` counts whole records, `good_records` those before the first gap.
+
+    `notes` are sentences on what other writers do otherwise, without damage.
+    """
 
     file: str
     records: int
@@ -65,6 +77,7 @@ class Report:
     size: int = 0
     revisits: tuple[Revisit, ...] = ()
     originals: frozenset[int] = field(default=frozenset(), repr=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -125,6 +138,7 @@ class _Verifier:
         self._shared_member = False
         self._current = ""  # id of the record in hand
         self._waste = 0
+        self._coded_digests = 0
 
     def run(self) -> Report:
         offset = 0
@@ -146,7 +160,15 @@ class _Verifier:
             size=self._source.size,
             revisits=tuple(self._revisits),
             originals=frozenset(self._originals),
+            notes=tuple(self._notes()),
         )
+
+    def _notes(self) -> Iterator[str]:
+        if self._coded_digests:
+            yield (
+                f"{self._coded_digests} payload digests are of the body with its transfer coding (chunked), as wget "
+                "writes them; WARC 1.1 (5.9) wants the entity without it"
+            )
 
     def _problem(self, offset: int, record_id: str, code: str, message: str) -> None:
         if len(self._problems) < MAX_PROBLEMS:
@@ -174,6 +196,11 @@ class _Verifier:
         """`_member` in bounded memory, with words for every fault."""
         if self._source.read(offset, 4) == b"\0\0\0\0":
             return self._zeros(offset)
+        empty = empty_members(self._source, offset)
+        if empty:
+            self._current = ""
+            self._damage(offset, Damage("emptyMember", f"{empty // EMPTY} gzip member(s) without content"))
+            return offset + empty
         plain = self._source.read(offset, 5) == b"WARC/"
         stream: PlainStream | GzipStream | None = None
         self._current = ""
@@ -226,6 +253,7 @@ class _Verifier:
         reader.finish()
         for code, message in check.faults():
             self._problem(offset, head.record_id, code, message)
+        self._coded_digests += check.is_of_coded_body
         return head, bytes(start)
 
     def _remember(self, head: RecordHead | Ordinary) -> None:
@@ -251,12 +279,12 @@ class _Verifier:
 
     def _recover(self, offset: int, error: Damage, stream: PlainStream | GzipStream | None) -> int:
         """Where to go on behind damage at `offset`. What the damaged member says about its own end is not trusted."""
-        if error.code == "emptyMember" and stream is not None and stream.end is not None:
-            return stream.end
         self._waste += stream.consumed if stream is not None else 0
         if self._waste > MAX_WASTE + 32 * self._source.size:
             self._problem(offset, "", "bomb", "too much damaged data that claims to be records: the rest was not read")
             return self._source.size
+        if error.code == "emptyMember" and stream is not None and stream.end is not None:
+            return stream.end
         found = next_record_member(self._source, offset + 1)
         return self._source.size if found is None else found
 

@@ -42,7 +42,7 @@ _SAYS: dict[Reason, str] = {
     Reason.RATE_LIMITED: "{host} asked for a rest (429, 503 or Retry-After), and gets it.",
     Reason.CRAWL_DELAY_BUDGET: (
         "The robots.txt of {host} asks for so long a pause between requests that this one did not fit into its "
-        "visit any more."
+        "visit any more, or that the policy leaves the host altogether."
     ),
     Reason.VISIT_TIME: (
         "The robots.txt of {host} names the hours in which it may be visited, and this is not one of them."

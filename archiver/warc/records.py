@@ -10,7 +10,7 @@ Extension fields, beside those in the wild (WARC-Protocol, WARC-Cipher-Suite, WA
 
 JSON metadata stands inside one field of an `application/warc-fields` block (`policy: {...}`), beside Heritrix' `via`
 and `hopsFromSeed`. cdxj-indexer and pywb index every other metadata or resource record, this type never, so an index
-made by either shows captures only.
+made by either shows captures only; pywb's shows `conversion` records too, under their `urn:`.
 """
 
 from __future__ import annotations

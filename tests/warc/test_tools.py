@@ -31,6 +31,7 @@ def everything(folder: Path) -> Path:
         capture(exchange("http://example.org/none", status=404, head=b"HTTP/1.1 404 Not Found\r\n\r\n")),
         document(),
         document(target="urn:pageinfo:http://example.org/", payload=b'{"urls": {}}'),
+        document(type="conversion", target="urn:robots:http://example.org/robots.txt", content_type="text/plain"),
     )
 
 

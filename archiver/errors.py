@@ -49,6 +49,12 @@ class CaptureError(ArchiverError):
         self.code = code
 
 
+class BrowserError(ArchiverError):
+    """Chromium cannot be started, or died and would not start again; names the path and the fix."""
+
+    exit_code = 10
+
+
 class WarcError(ArchiverError):
     """A WARC that breaks the standard; names file and offset."""
 

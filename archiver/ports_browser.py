@@ -108,7 +108,8 @@ class Announced:
     """What the browser itself says of a request it is about to make.
 
     `resource_type` is Chromium's word in lower case (`document`, `stylesheet`, `image`, `media`, `font`, `script`,
-    `xhr`, `fetch`, `eventsource`, `websocket`, `manifest`, `ping`, `other`); `main` = navigates the page's main frame.
+    `xhr`, `fetch`, `eventsource`, `websocket`, `manifest`, `ping`, `other`); `main` = navigates the page's main frame;
+    `popup` = belongs to a window that the page opened.
     """
 
     url: str
@@ -116,6 +117,7 @@ class Announced:
     resource_type: str
     main: bool = False
     navigation: bool = False
+    popup: bool = False
     initiator: str | None = None
 
 
@@ -196,6 +198,11 @@ class Activity(Protocol):
     @property
     def in_flight(self) -> int:
         """Requests not answered yet, event streams and WebSockets left out."""
+        ...
+
+    @property
+    def missing(self) -> int:
+        """Requisites that were refused or failed so far."""
         ...
 
     def idle_for(self) -> float:

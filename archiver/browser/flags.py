@@ -1,0 +1,50 @@
+"""How Chromium is started. Each flag keeps it from talking by itself, or makes it tell the truth about itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+NOWHERE = "127.0.0.1:9"
+"""What is no context's has no way out: the discard port, where nobody listens."""
+
+_ALWAYS = (
+    # every name is resolved where we dial; nothing else is looked up
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    "--proxy-bypass-list=<-loopback>",
+    "--disable-quic",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--no-pings",
+    "--no-first-run",
+    "--metrics-recording-only",
+    "--dns-prefetch-disable",
+    "--disable-features=UserAgentClientHint,OptimizationHints,MediaRouter,DialMediaRouteProvider,Translate,"
+    "AutofillServerCommunication,CertificateTransparencyComponentUpdater,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,"
+    "EncryptedClientHello,AsyncDns,DnsOverHttpsUpgrade,InterestFeedContentSuggestions,GlobalMediaControls",
+    "--autoplay-policy=user-gesture-required",
+    "--hide-scrollbars",
+)
+
+
+def arguments(*, spki: str, sandbox: bool) -> list[str]:
+    """The command line, without what Playwright adds itself. `spki` is the recording proxy's pin."""
+    own = [*_ALWAYS, f"--ignore-certificate-errors-spki-list={spki}"]
+    return own if sandbox else [*own, "--no-sandbox"]
+
+
+def has_sandbox(environ: Mapping[str, str]) -> bool:
+    """False as root and in a container, where Chromium's sandbox cannot be set up: it is left out there, and told."""
+    return os.geteuid() != 0 and not in_container(environ)
+
+
+def in_container(environ: Mapping[str, str]) -> bool:
+    """Whether we run in a container that says so (Docker, Podman, systemd-nspawn, Kubernetes)."""
+    if environ.get("container") or environ.get("KUBERNETES_SERVICE_HOST"):
+        return True
+    return any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv"))

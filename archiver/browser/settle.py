@@ -1,0 +1,78 @@
+"""When a page has come to rest: no request in flight, no change of the DOM, for a moment. Never a fixed wait."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from playwright.async_api import CDPSession, Error
+
+from archiver.ports_browser import Activity
+
+NETWORK_QUIET = 0.25
+DOM_QUIET = 0.2
+_STEP = 0.03
+
+# in a world of its own, so that the page sees nothing of it
+_UNTIL_QUIET = """(quiet, most) => new Promise(done => {
+  const end = calm => { watch.disconnect(); clearTimeout(short); clearTimeout(long); done(calm); };
+  let short = setTimeout(end, quiet, true);
+  const long = setTimeout(end, most, false);
+  const watch = new MutationObserver(() => { clearTimeout(short); short = setTimeout(end, quiet, true); });
+  watch.observe(document, {childList: true, subtree: true, attributes: true, characterData: true});
+})"""
+
+
+class Settling:
+    """For one page. `session` is its CDP session; a frame that goes away in between counts as a change."""
+
+    def __init__(self, session: CDPSession, activity: Activity) -> None:
+        self._session = session
+        self._activity = activity
+
+    async def wait(self, seconds: float) -> bool:
+        """Until both are at rest at one time; False when that did not happen within `seconds`."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while (left := deadline - loop.time()) > 0:
+            if not await self._network(left):
+                return False
+            left = deadline - loop.time()
+            calm = await self._dom(max(0.05, left))
+            if calm and self._activity.in_flight == 0:
+                return True
+        return False
+
+    async def _network(self, seconds: float) -> bool:
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self._activity.idle_for() < NETWORK_QUIET:
+            if asyncio.get_running_loop().time() >= deadline:
+                return False
+            await asyncio.sleep(_STEP)
+        return True
+
+    async def _dom(self, seconds: float) -> bool:
+        """True when the main document did not change for a moment."""
+        arguments = [{"value": DOM_QUIET * 1000}, {"value": seconds * 1000}]
+        with contextlib.suppress(Error, TimeoutError):
+            async with asyncio.timeout(seconds + 1.0):
+                world = await self._world()
+                answer = await self._session.send(
+                    "Runtime.callFunctionOn",
+                    {
+                        "functionDeclaration": _UNTIL_QUIET,
+                        "executionContextId": world,
+                        "arguments": arguments,
+                        "awaitPromise": True,
+                        "returnByValue": True,
+                    },
+                )
+                return bool(answer["result"].get("value"))
+        await asyncio.sleep(_STEP)
+        return False
+
+    async def _world(self) -> int:
+        tree = await self._session.send("Page.getFrameTree")
+        frame = tree["frameTree"]["frame"]["id"]
+        made = await self._session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "rest"})
+        return int(made["executionContextId"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from archiver.extract import html
 from archiver.extract.html import HtmlFacts, extract
 from archiver.extract.page import MAX_LINKS, MAX_REQUISITES, Rel
+from archiver.model import NO_ELEMENTS, Elements
 
 BASE = "http://h.example/dir/page.html"
 
@@ -249,3 +250,34 @@ def test_every_link_element_is_a_link_but_those_that_name_a_host() -> None:
     hosts = b"<link rel=preconnect href=//c.test/><link rel=dns-prefetch href=//d.test/>"
     body = b"<link rev=made href=m><link href=n>" + hosts
     assert [link.url for link in extract(body, base_url="http://h/").links] == ["http://h/m", "http://h/n"]
+
+
+SPEAKING = (
+    "<meta name=' Robots ' content=noarchive><meta property=robots content=no><meta http-equiv=robots content=no>"
+    "<template><meta name=robots content=no><template></template><link rel=license href=no></template>"
+    "<link rel='License' href=l.xml type=application/rsl+xml><link rel=canonical href=/c>"
+    "<body><a rel='license nofollow' href=/cc>CC</a><meta name=tdm-reservation content=1>"
+    "<iframe srcdoc='<meta name=robots content=no><a rel=license href=no>x</a>'></iframe>"
+)
+
+
+@pytest.mark.parametrize("filler", ["", "<p>" + "x" * 70_000], ids=["tree", "events"])
+def test_elements_that_speak_about_the_page_stand_as_written(filler: str) -> None:
+    page = facts(SPEAKING + filler)
+    assert page.elements == Elements(
+        metas=(("robots", "noarchive"), ("tdm-reservation", "1")),
+        licenses=(("License", "l.xml", "application/rsl+xml"), ("license nofollow", "/cc", "")),
+    )
+
+
+def test_a_document_too_deep_says_what_it_says_once() -> None:
+    page = facts("<meta name=robots content=noarchive>" + "<b>" * 3_000 + "<a rel=license href=/l>l</a>")
+    assert page.elements == Elements(metas=(("robots", "noarchive"),), licenses=(("license", "/l", ""),))
+
+
+def test_most_pages_say_nothing() -> None:
+    assert facts("<p>text<a href=/x>x</a>").elements is NO_ELEMENTS
+
+
+def test_nofollow_after_a_comma() -> None:
+    assert [link.rel for link in facts("<a rel='nofollow,ugc' href=a>").links] == [("nofollow", "ugc")]

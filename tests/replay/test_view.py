@@ -1,14 +1,17 @@
 """The folder of links: what pywb sees, and when it looks again."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from archiver.clock import ManualClock
+from archiver.clock import ManualClock, iso
 from archiver.config import Places
-from archiver.model import Access
-from archiver.replay.view import View
+from archiver.ledger.segments import JsonlLedger
+from archiver.model import Access, Actor, LedgerEntry
+from archiver.replay.hidden import write_rules
+from archiver.replay.view import LOOK_SECONDS, View
 from tests.replay.samples import places
 
 
@@ -44,7 +47,8 @@ def test_the_public_view_has_no_path_to_what_is_not_open(tmp_path: Path) -> None
         an_index(where, access, "a.cdxj")
     view.refresh()
     for folder in ("index", "warcs"):
-        assert [path.name for path in (view.folder / folder).iterdir()] == ["open"]
+        assert sorted(path.name for path in (view.folder / folder).iterdir()) == ["open", "opened"]
+        assert list((view.folder / folder / "opened").iterdir()) == []
 
 
 def test_rules_are_seen_when_they_come(tmp_path: Path) -> None:
@@ -117,3 +121,92 @@ def test_paths_with_signs_that_pywb_would_read_as_patterns(tmp_path: Path) -> No
     an_index(where, Access.OPEN, "a.cdxj")
     view = View(tmp_path / "view", where, ManualClock(), public=False)
     assert seen(view) == {"a.cdxj": "open a.cdxj"}
+
+
+def a_line(path: str, offset: int) -> str:
+    return f'test,site){path} 20261123120000 {{"url": "http://site.test{path}", "offset": "{offset}"}}\n'
+
+
+LINES = {name: a_line(f"/{name}", offset) for name, offset in (("plain", 10), ("noindex", 20), ("expires", 30))}
+
+
+def a_bounded_collection(tmp_path: Path, clock: ManualClock) -> Places:
+    where = places(tmp_path / "out")
+    index = an_index(where, Access.OPEN, "x.warc.gz.cdxj")
+    index.write_text("".join(LINES.values()) + "broken line\n")
+    later = clock.now() + timedelta(hours=1)
+    said = {"/noindex": (20, {"listed": False}), "/expires": (30, {"expires": iso(later)})}
+    rows = [
+        LedgerEntry(
+            event="outcome", url=f"http://site.test{path}", data={**more, "record": {"file": "x.warc.gz", "offset": at}}
+        )
+        for path, (at, more) in said.items()
+    ]
+    ledger = JsonlLedger(where.logs, clock, job="a" * 32, actor=Actor(name="t"))
+    ledger.append_many(rows)
+    ledger.close()
+    return where
+
+
+def names(view: View, folder: str) -> set[str]:
+    text = "".join(seen(view, folder).values())
+    return {name for name, line in LINES.items() if line in text}
+
+
+def test_the_public_view_leaves_out_what_is_past_its_date_and_lists_what_may_be_listed(tmp_path: Path) -> None:
+    clock = ManualClock()
+    where = a_bounded_collection(tmp_path, clock)
+    view = View(tmp_path / "view", where, clock, public=True)
+    assert (names(view, "index/open"), names(view, "listed")) == (set(LINES), {"plain", "expires"})
+    stamp = (view.folder / "index" / "open").stat().st_mtime
+    clock.advance(3_600)
+    view.refresh()
+    assert (names(view, "index/open"), names(view, "listed")) == ({"plain", "noindex"}, {"plain"})
+    assert "broken line\n" in seen(view)["x.warc.gz.cdxj"]
+    assert (view.folder / "index" / "open").stat().st_mtime != stamp, "pywb looks again"
+    assert (where.root / "acl" / "hidden.aclj").read_text() == (
+        'test,site)/expires### - {"access": "exclude", "url": "http://site.test/expires"}\n'
+    )
+
+
+def test_the_owner_sees_what_is_past_its_date_and_unlisted(tmp_path: Path) -> None:
+    clock = ManualClock()
+    where = a_bounded_collection(tmp_path, clock)
+    clock.advance(7_200)
+    view = View(tmp_path / "view", where, clock, public=False)
+    assert names(view, "index/open") == set(LINES)
+    assert not (view.folder / "listed").exists()
+
+
+def test_a_row_that_comes_while_the_view_is_open_binds(tmp_path: Path) -> None:
+    clock = ManualClock()
+    where = a_bounded_collection(tmp_path, clock)
+    view = View(tmp_path / "view", where, clock, public=True)
+    data = {"listed": False, "record": {"file": "y.warc.gz", "offset": 10}}
+    ledger = JsonlLedger(where.logs, clock, job="b" * 32, actor=Actor(name="t"))
+    ledger.append_many([LedgerEntry(event="outcome", url="http://site.test/plain", data=data)])
+    an_index(where, Access.OPEN, "y.warc.gz.cdxj").write_text(LINES["plain"])
+    view.refresh()
+    assert LINES["plain"] in seen(view)["y.warc.gz.cdxj"]
+    assert LINES["plain"] not in seen(view, "listed")["y.warc.gz.cdxj"]
+    data = {"expires": iso(clock.now()), "record": {"file": "x.warc.gz", "offset": 10}}
+    ledger.append_many([LedgerEntry(event="outcome", url="http://site.test/plain", data=data)])
+    clock.advance(LOOK_SECONDS)
+    view.refresh()
+    assert LINES["plain"] not in seen(view)["x.warc.gz.cdxj"]
+    ledger.close()
+
+
+def test_rules_for_a_pywb_that_is_given_all_classes(tmp_path: Path) -> None:
+    where, clock = places(tmp_path), ManualClock()
+    ledger = JsonlLedger(where.logs, clock, job="a" * 32, actor=Actor(name="t"))
+    for number, access in enumerate(("dark", "restricted", "dark")):
+        data = {"access": access, "record": {"file": "x", "offset": number}}
+        ledger.append_many([LedgerEntry(event="outcome", url=f"http://site.test/{number % 2}", data=data)])
+    ledger.close()
+    write_rules(where, clock)
+    assert (where.root / "acl" / "all" / "access.aclj").read_text() == (
+        'test,site)/1### - {"access": "block", "url": "http://site.test/1"}\n'
+        'test,site)/0### - {"access": "exclude", "url": "http://site.test/0"}\n'
+    )
+    assert not (where.root / "acl" / "hidden.aclj").exists(), "beside the open indexes there is nothing to say"

@@ -2,7 +2,8 @@
 
 The winner is the matching rule with most octets, Allow before Disallow on a tie (RFC 9309, 2.2.2). Plain prefixes are
 kept sorted: of all prefixes of a URL the longest is reached from its place in the order in a few steps. Rules with `*`
-hang under their literal head in the same way, and where many share a head, under three letters that must occur.
+hang under their literal head in the same way, and where many share a head, under letters that must occur: three, or
+as many as the rule's longest piece has.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from archiver.policy.robots.pattern import Mode, Pattern
 
 _LINE_BITS = 20  # 512,000 octets hold fewer lines than 2**20
 _FEW = 8
+_GRAM = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,41 +99,52 @@ class RuleSet:
 
     def _match_wild(self, target: str, best: Rule | None) -> Rule | None:
         heads, parents = self._wild_heads, self._wild_parents
-        grams: frozenset[str] | None = None
+        seen: dict[int, frozenset[str]] = {}
         at = bisect_right(heads, target) - 1
         while at >= 0:
             node = self._wild[at]
             if target.startswith(heads[at]):
                 best = _first_match(node.always, target, best)
-                if node.by_gram:
+                for size, table in node.by_gram:
+                    grams = seen.get(size)
                     if grams is None:
-                        grams = _grams(target)
-                    for gram in node.by_gram.keys() & grams:
-                        best = _first_match(node.by_gram[gram], target, best)
+                        grams = seen[size] = _grams(target, size)
+                    for gram in table.keys() & grams:
+                        best = _first_match(table[gram], target, best)
             at = parents[at]
         return best
 
 
 class _WildNode:
-    """The wildcard rules under one literal head, best first; many of them are filed under a rare trigram each."""
+    """The wildcard rules under one literal head, best first; many of them are filed under a rare gram each.
+
+    `by_gram` holds (size, gram -> rules), `always` the rules without any piece of text.
+    """
 
     __slots__ = ("always", "by_gram")
 
     def __init__(self, rules: list[Rule]) -> None:
         rules.sort(key=lambda rule: -rule.rank)
         self.always = rules
-        self.by_gram: dict[str, list[Rule]] = {}
+        self.by_gram: tuple[tuple[int, dict[str, list[Rule]]], ...] = ()
         if len(rules) <= _FEW:
             return
-        grams = [frozenset().union(*map(_grams, (*rule.pattern.middle, rule.pattern.last))) for rule in rules]
-        frequency = Counter(gram for some in grams for gram in some)
-        self.always = []
-        for rule, some in zip(rules, grams, strict=True):
-            if some:
-                rarest = min(some, key=lambda gram: (frequency[gram], gram))
-                self.by_gram.setdefault(rarest, []).append(rule)
-            else:
-                self.always.append(rule)
+        filed: dict[int, list[tuple[Rule, frozenset[str]]]] = {}
+        for rule in rules:
+            pieces = (*rule.pattern.middle, rule.pattern.last)
+            size = min(_GRAM, max(map(len, pieces)))
+            filed.setdefault(size, []).append((rule, frozenset().union(*(_grams(piece, size) for piece in pieces))))
+        self.always = [rule for rule, _ in filed.pop(0, [])]
+        self.by_gram = tuple((size, _by_rarest(some)) for size, some in filed.items())
+
+
+def _by_rarest(rules: list[tuple[Rule, frozenset[str]]]) -> dict[str, list[Rule]]:
+    """Each rule under the one of its grams that fewest others have."""
+    frequency = Counter(gram for _, grams in rules for gram in grams)
+    table: dict[str, list[Rule]] = {}
+    for rule, grams in rules:
+        table.setdefault(min(grams, key=lambda gram: (frequency[gram], gram)), []).append(rule)
+    return table
 
 
 def _first_match(rules: list[Rule], target: str, best: Rule | None) -> Rule | None:
@@ -144,8 +157,8 @@ def _first_match(rules: list[Rule], target: str, best: Rule | None) -> Rule | No
     return best
 
 
-def _grams(text: str) -> frozenset[str]:
-    return frozenset([text[at : at + 3] for at in range(len(text) - 2)])
+def _grams(text: str, size: int) -> frozenset[str]:
+    return frozenset([text[at : at + size] for at in range(len(text) - size + 1)])
 
 
 def _compile(raw: Iterable[RawRule], mode: Mode) -> Iterator[Rule]:

@@ -113,7 +113,8 @@ class Declared:
 class RobotsAnswer:
     """What robots.txt says about one URL. `objection` None = may be fetched; `evidence`: a record of this job.
 
-    `rule`, `line` and `group` name what matched, also where it was not obeyed: `detail["mandate"]` then says why.
+    `rule`, `line` and `group` name what matched, also where a mandate covers the host: `mandate` then holds its `host`
+    suffix and the `rule` and `line` that would have refused.
     """
 
     state: str
@@ -125,6 +126,7 @@ class RobotsAnswer:
     declared: Declared = field(default_factory=Declared)
     detail: Mapping[str, Any] = field(default_factory=dict)
     parsed: Any = None
+    mandate: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

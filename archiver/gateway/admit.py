@@ -101,4 +101,4 @@ def _notes(answer: RobotsAnswer) -> dict[str, object]:
     if answer is _NO_ROBOTS:
         return {}
     robots = {"state": answer.state, "group": answer.group, **answer.detail}
-    return {"robots": robots}
+    return {"robots": robots} if answer.mandate is None else {"robots": robots, "mandate": answer.mandate}

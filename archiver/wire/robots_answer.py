@@ -121,7 +121,7 @@ class Answers:
     def answer(self, known: Known, candidate: Candidate) -> RobotsAnswer:
         """`/robots.txt` itself is always allowed (RFC 9309, 2.2.2)."""
         objection, rule, line, group = known.blanket, "", None, None
-        detail = known.detail
+        mandate = None
         if candidate.url.endswith("/robots.txt") and candidate.url == f"{candidate.origin}/robots.txt":
             objection = None
         elif objection is None and known.files:
@@ -129,8 +129,7 @@ class Answers:
             if objection is not None and candidate.kind is Kind.DOCUMENT:
                 suffix = self._mandate.covers(candidate.origin.host)
                 if suffix is not None:
-                    detail = {**detail, "mandate": {"host": suffix, "rule": rule, "line": line}}
-                    objection = None
+                    objection, mandate = None, {"host": suffix, "rule": rule, "line": line}
             objection = known.too_slow or objection
         if objection is None and known.declared.visit_time_utc:
             objection = outside_hours(known.declared.visit_time_utc, self._clock.epoch(), known.evidence)
@@ -142,8 +141,9 @@ class Answers:
             group=group,
             evidence=known.evidence,
             declared=known.declared,
-            detail=detail,
+            detail=known.detail,
             parsed=known.files[0] if known.files else None,
+            mandate=mandate,
         )
 
     def _match(self, known: Known, url: str) -> Matched:

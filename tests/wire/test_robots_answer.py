@@ -198,10 +198,10 @@ async def test_a_mandate_fetches_pages_and_tells_what_robots_txt_says(
     assert (found.rule, found.line) == ("Disallow: /private", 2)
     if covers is None:
         is_disallowed(found)
-        assert "mandate" not in found.detail
+        assert found.mandate is None
     else:
         is_allowed(found)
-        assert found.detail["mandate"] == {"host": covers, "rule": "Disallow: /private", "line": 2}
+        assert found.mandate == {"host": covers, "rule": "Disallow: /private", "line": 2}
 
 
 async def test_a_mandate_covers_refused_pages_only(make: Make, fetcher: Fetcher, plain: RawServer) -> None:
@@ -210,7 +210,7 @@ async def test_a_mandate_covers_refused_pages_only(make: Make, fetcher: Fetcher,
     service = make(lines=mandated)
     image = page(plain, "/private/a.png")
     is_disallowed(await service.ask(_as(image, Kind.REQUISITE), fetcher))
-    assert "mandate" not in (await service.ask(page(plain, "/open"), fetcher)).detail
+    assert (await service.ask(page(plain, "/open"), fetcher)).mandate is None
     is_disallowed(await make(lines=RobotsLines(mandate=("127.0.0.1",))).ask(page(plain), fetcher))
     plain.reply("/robots.txt", answer(b"", b"403 Forbidden"))
     closed = await make(lines=mandated).ask(page(plain), fetcher)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from archiver import urls
 from archiver.clock import iso
 from archiver.model import Candidate, Keep, Kind, Origin
 from archiver.model.site_file import SiteFile, SiteFileState
@@ -48,8 +49,8 @@ class Wanted:
 def wanted_of(origin: Origin, licenses: Sequence[str], extra: Sequence[str]) -> tuple[Wanted, ...]:
     """tdmrep.json, the licences of robots.txt (absolute URLs), then the paths that the operator listed."""
     found = {f"{origin}{TDMREP}": Wanted(url=f"{origin}{TDMREP}", kind="tdmrep")}
-    for url in licenses[:MAX_LICENSES]:
-        found.setdefault(url, Wanted(url=url, kind="rsl", anywhere=True))
+    for parsed in filter(None, map(urls.parse, licenses[:MAX_LICENSES])):  # which cuts credentials off
+        found.setdefault(parsed.url, Wanted(url=parsed.url, kind="rsl", anywhere=True))
     for path in extra:
         found.setdefault(f"{origin}{path}", Wanted(url=f"{origin}{path}", kind="other"))
     return tuple(found.values())

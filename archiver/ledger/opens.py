@@ -55,5 +55,7 @@ def _opened(body: Mapping[str, Any]) -> Opened:
         because=str(body.get("because") or ""),
         by=str(body.get("by") or ""),
         t=str(body["t"]),
-        records={file: frozenset(offsets) for file, offsets in (body.get("opened") or {}).items()},
+        records={
+            file: frozenset(offsets) for file, offsets in (body.get("opened") or {}).items() if Path(file).name == file
+        },
     )

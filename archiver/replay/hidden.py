@@ -14,36 +14,25 @@ from archiver.clock import Clock, iso
 from archiver.config import Places
 from archiver.ledger.bounds import Bounds
 from archiver.ledger.hides import Hide, standing
+from archiver.ledger.opens import opened, records_by_file
 from archiver.replay.layout import ALL_RULES, HIDDEN_RULES, acl_folder
+from archiver.replay.watched import Watched
 from archiver.warc.surt import surt
 
 _OF_CLASS = {"dark": "exclude", "restricted": "block"}
-SETTLED_SECONDS = 3.0
-"""A folder changed less than this ago is read again: some file systems keep times to two seconds."""
 
 
 class Hides:
     """The hides of a collection that last at this moment; cheap when nothing has changed (one stat(2))."""
 
     def __init__(self, logs: Path, clock: Clock) -> None:
-        self._logs = logs
         self._clock = clock
-        self._all: tuple[Hide, ...] = ()
-        self._changed: int | None = None
-        self._settled = False
+        self._all = Watched(logs, clock, standing)
 
     def now(self) -> tuple[Hide, ...]:
         """Raises LedgerError where it cannot be told what is hidden."""
-        try:
-            changed: int | None = self._logs.stat().st_mtime_ns
-        except FileNotFoundError:
-            changed = None
         now = self._clock.now()
-        if changed != self._changed or not self._settled:
-            self._all = standing(self._logs)
-            self._changed = changed
-            self._settled = changed is None or now.timestamp() - changed / 1e9 > SETTLED_SECONDS
-        return tuple(hide for hide in self._all if hide.lasts(now))
+        return tuple(hide for hide in self._all.now() if hide.lasts(now))
 
 
 def rules(hides: Sequence[Hide], bounds: Iterable[tuple[str, str]] = ()) -> str:
@@ -78,8 +67,8 @@ def _keys(hide: Hide) -> list[str]:
 def write_rules(places: Places, clock: Clock, bounds: Bounds | None = None) -> None:
     """Make the rules for pywb without us anew from the ledger: `acl/hidden.aclj` beside the open indexes (hides, and
     URLs with a capture past its `unavailable_after`), `acl/all/access.aclj` for a pywb that is given all classes (dark
-    is excluded, restricted blocked). A rule names a URL, so it holds for all its captures. No file where there was
-    never anything to say.
+    is excluded, restricted blocked but where it was opened). A rule names a URL, so it holds for all its captures. No
+    file where there was never anything to say.
 
     Raises OSError, LedgerError.
     """
@@ -89,7 +78,13 @@ def write_rules(places: Places, clock: Clock, bounds: Bounds | None = None) -> N
     found, now = standing(places.logs), clock.now()
     hides, said = lasting(found, now), list(bounds.all())
     expired = {("exclude", one.url) for one in said if one.expired(iso(now))}
-    of_class = {(_OF_CLASS[one.access], one.url) for one in said if one.access in _OF_CLASS}
+    public = records_by_file(opened(places.logs))
+    of_class = {
+        (_OF_CLASS[one.access], one.url)
+        for file, records in bounds.by_file.items()
+        for offset, one in records.items()
+        if one.access in _OF_CLASS and offset not in public.get(file, ())
+    }
     _write(acl_folder(places) / HIDDEN_RULES, rules(hides, expired), bool(found or expired))
     _write(acl_folder(places) / ALL_RULES, rules(hides, expired | of_class), bool(found or expired or of_class))
 
@@ -127,6 +122,12 @@ class Cut(NamedTuple):
 
     hides: tuple[Hide, ...] = ()
     offsets: frozenset[int] = frozenset()
+
+
+def only(index: str, offsets: frozenset[int]) -> str:
+    """The text of a CDXJ with nothing but the lines of the records at these offsets."""
+    lines = index.splitlines(keepends=True)
+    return "".join(line for line in lines if _offset(line.partition(" ")[2]) in offsets)
 
 
 def without(index: str, hides: Sequence[Hide], offsets: frozenset[int] = frozenset()) -> str:

@@ -31,6 +31,9 @@ ALL_RULES = "all/access.aclj"
 LISTED = "_listed-only"
 """The public view's second collection: the same without what asks not to be listed. Searches are asked of it."""
 
+OPENED = "opened"
+"""The public view's index of what an override had fetched and somebody opened: those lines alone."""
+
 STATIC = "_pywb"
 """Where pywb's own scripts lie. No collection name begins with an underscore, so none can hide them."""
 
@@ -65,7 +68,9 @@ def pywb_config(name: str, view: Path, *, public: bool) -> Mapping[str, Any]:
     }
     collections = {name: entry}
     if public:
-        collections[LISTED] = {**entry, "index_group": {Access.OPEN.value: f"{view / 'listed'}/"}}
+        entry["index_group"][OPENED] = f"{view / 'index' / OPENED}/"
+        listed = {Access.OPEN.value: f"{view / 'listed'}/", OPENED: f"{view / 'listed-opened'}/"}
+        collections[LISTED] = {**entry, "index_group": listed}
     return {
         "collections": collections,
         "collections_root": "none",

@@ -2,7 +2,8 @@
 
 What is hidden is left out of both views: by access rules made here, and by copies of indexes without the lines of
 hidden captures in the place of links. The public view leaves out what asked not to be shown after a date that has come;
-its second index, for searches, leaves out what asked not to be listed, too.
+its second index, for searches, leaves out what asked not to be listed, too. Of the restricted class it holds what
+somebody opened, line by line, and links to those WARCs alone.
 
 pywb lists an index folder again when the folder's times, in whole seconds, have changed; a file that is closed within
 the second of the last listing stays unseen until the next change. It also refuses a folder that is not there yet. This
@@ -21,18 +22,20 @@ from archiver.clock import Clock, iso
 from archiver.config import Places
 from archiver.ledger.bounds import Bounds
 from archiver.ledger.hides import Hide
+from archiver.ledger.opens import opened, records_by_file
 from archiver.model import Access
 from archiver.replay.hidden import (
-    SETTLED_SECONDS,
     Cut,
     Hides,
     cut_indexes,
+    only,
     replace_text,
     rules,
     without,
     write_rules,
 )
-from archiver.replay.layout import HIDDEN_RULES, acl_folder, shown
+from archiver.replay.layout import HIDDEN_RULES, OPENED, acl_folder, shown
+from archiver.replay.watched import SETTLED_SECONDS, Watched
 
 LOOK_SECONDS = 1.0
 """The ledger's segments are looked at this often at most; each that grew is read from where it ended."""
@@ -48,7 +51,8 @@ Cuts = dict[str, Cut]
 class _Links:
     """`folder` holds links to the files of `source`; `stamp` is its time in seconds, counted up at each change.
 
-    Of a file named in `cuts` it holds a copy without the lines of those captures.
+    Of a file named in `cuts` it holds a copy without the lines of those captures. With `only` it holds no links, but
+    copies of the files named there, with the records at those offsets.
     """
 
     source: Path
@@ -59,6 +63,7 @@ class _Links:
     names: frozenset[str] = frozenset()
     stamp: int = 1
     cuts: Cuts = field(default_factory=dict)
+    only: Offsets | None = None
 
 
 class View:
@@ -77,13 +82,23 @@ class View:
         classes = shown(public=public)
         self._links = [_Links(places.indexes(one), folder / "index" / one.value, _INDEXES) for one in classes]
         self._listed = _Links(places.indexes(Access.OPEN), folder / "listed", _INDEXES)
+        self._opens = Watched(places.logs, clock, lambda logs: records_by_file(opened(logs)))
+        self._opened: Offsets = {}
+        restricted = places.indexes(Access.RESTRICTED)
+        self._only = (
+            _Links(restricted, folder / "index" / OPENED, _INDEXES, only={}),
+            _Links(restricted, folder / "listed-opened", _INDEXES, only={}),
+        )
+        if public:
+            self._links.append(self._only[0])
         self._indexes = tuple(self._links)
         (folder / "acl").mkdir(parents=True)
         if public:
-            self._links += [_Links(acl_folder(places), folder / "acl", _RULES), self._listed]
+            self._links += [_Links(acl_folder(places), folder / "acl", _RULES), self._listed, self._only[1]]
+            (folder / "warcs" / OPENED).mkdir(parents=True)
         for links in self._links:
             links.folder.mkdir(parents=True, exist_ok=True)
-        (folder / "warcs").mkdir()
+        (folder / "warcs").mkdir(exist_ok=True)
         for access in classes:
             (folder / "warcs" / access.value).symlink_to(places.warcs(access).absolute())
         self.refresh()
@@ -91,15 +106,36 @@ class View:
     def refresh(self) -> None:
         """See what was added, taken away or hidden. Raises OSError when the view itself cannot be written, LedgerError
         where it cannot be told what is hidden."""
+        if self._public:
+            self._open()
         found = []
         for links in self._links:
             changed = _changed(links.source)
             if changed != links.changed or not links.settled:
                 links.changed, links.settled = changed, self._is_settled(changed)
-                found.append((links, frozenset(_names(links.source, links.suffixes))))
+                names = frozenset(_names(links.source, links.suffixes))
+                found.append((links, names if links.only is None else names & links.only.keys()))
         self._cut_all(fresh=any(names != links.names for links, names in found))
         for links, names in found:
             _update(links, names)
+
+    def _open(self) -> None:
+        """What was opened since the last look: its index lines, and a link to the WARC that each lies in."""
+        now = self._opens.now()
+        if now == self._opened:
+            return
+        for file in now.keys() - self._opened.keys():
+            target = self._places.warcs(Access.RESTRICTED).absolute() / file
+            (self.folder / "warcs" / OPENED / file).symlink_to(target)
+        self._opened = now
+        for links in self._only:
+            before, links.only = links.only or {}, {f"{file}.cdxj": offsets for file, offsets in now.items()}
+            changed = [name for name in links.names if before.get(name) != links.only.get(name)]
+            for name in changed:
+                _show(links, name)
+            if changed:
+                _stamp(links)
+            links.settled = False
 
     def _cut_all(self, *, fresh: bool) -> None:
         """`fresh`: there are new indexes, whose rows are to be read before they are shown."""
@@ -116,6 +152,7 @@ class View:
             _cut(links, _cuts(hides, gone))
         if self._public:
             _cut(self._listed, _cuts(hides, unlisted))
+            _cut(self._only[1], _cuts(hides, unlisted))
 
     def _bounds_changed(self, *, fresh: bool) -> bool:
         """Whether rows came that bound what is shown, or a date has come; the rules for pywb without us follow."""
@@ -172,7 +209,10 @@ def _update(links: _Links, names: frozenset[str]) -> None:
 
 def _show(links: _Links, name: str) -> None:
     source, shown_as = links.source / name, links.folder / name
-    if name in links.cuts:
+    if links.only is not None:
+        kept = only(source.read_text("utf-8"), links.only.get(name, frozenset()))
+        replace_text(shown_as, without(kept, *links.cuts.get(name, Cut())))
+    elif name in links.cuts:
         replace_text(shown_as, without(source.read_text("utf-8"), *links.cuts[name]))
     else:
         shown_as.unlink(missing_ok=True)

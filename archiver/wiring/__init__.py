@@ -31,7 +31,7 @@ from archiver.frontier.jobs import FrontierFile, open_frontier
 from archiver.frontier.memory import MemoryFrontier
 from archiver.gateway import Gate, GatePorts
 from archiver.ids import new_record_id
-from archiver.ledger import exports
+from archiver.ledger import exports, opens
 from archiver.ledger.hides import segments
 from archiver.ledger.reader import last_head
 from archiver.ledger.segments import JsonlLedger
@@ -236,7 +236,12 @@ async def session(
             rotate=lambda: _rotated(ledger),
             leftovers=lambda: [
                 closed_file(path)
-                for path in (*places.pages.glob("*.jsonl"), *segments(places.logs), *exports.segments(places.logs))
+                for path in (
+                    *places.pages.glob("*.jsonl"),
+                    *segments(places.logs),
+                    *segments(places.logs, opens.JOB),
+                    *exports.segments(places.logs),
+                )
             ],
         )
         run = Run(parts)

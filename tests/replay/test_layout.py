@@ -25,7 +25,7 @@ def test_nothing_but_reading_is_configured() -> None:
 
 def test_the_public_sees_what_is_open_and_what_the_rules_allow() -> None:
     entry = pywb_config("news", Path("/view"), public=True)["collections"]["news"]
-    assert entry["index_group"] == {"open": "/view/index/open/"}
+    assert entry["index_group"] == {"open": "/view/index/open/", "opened": "/view/index/opened/"}
     assert entry["acl_paths"] == "/view/acl/"
 
 

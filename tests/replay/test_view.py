@@ -8,6 +8,9 @@ import pytest
 
 from archiver.clock import ManualClock, iso
 from archiver.config import Places
+from archiver.errors import LedgerError
+from archiver.ledger.hides import write
+from archiver.ledger.opens import JOB
 from archiver.ledger.segments import JsonlLedger
 from archiver.model import Access, Actor, LedgerEntry
 from archiver.replay.hidden import write_rules
@@ -210,3 +213,40 @@ def test_rules_for_a_pywb_that_is_given_all_classes(tmp_path: Path) -> None:
         'test,site)/0### - {"access": "exclude", "url": "http://site.test/0"}\n'
     )
     assert not (where.root / "acl" / "hidden.aclj").exists(), "beside the open indexes there is nothing to say"
+
+
+def test_of_what_is_restricted_the_public_view_holds_the_opened_lines_alone(tmp_path: Path) -> None:
+    view, where = a_view(tmp_path, public=True)
+    for name in ("a.warc.gz", "b.warc.gz"):
+        index = where.indexes(Access.RESTRICTED) / f"{name}.cdxj"
+        index.parent.mkdir(parents=True, exist_ok=True)
+        index.write_text("".join(f'org,e)/{offset} 20260101000000 {{"offset": "{offset}"}}\n' for offset in (0, 70, 7)))
+    view.refresh()
+    for folder in ("index/opened", "listed-opened", "warcs/opened"):
+        assert list((view.folder / folder).iterdir()) == []
+
+    def row(*offsets: int) -> LedgerEntry:
+        data = {"target": "ab" * 16, "because": "x", "by": "Ann", "opened": {"a.warc.gz": list(offsets)}}
+        return LedgerEntry(event="open", url="https://e.org/", data={**data, "key": "https://e.org/"})
+
+    write(where.logs, ManualClock(), Actor(name="t"), [row(7)], JOB)
+    view.refresh()
+    line = 'org,e)/7 20260101000000 {"offset": "7"}\n'
+    assert seen(view, "index/opened") == seen(view, "listed-opened") == {"a.warc.gz.cdxj": line}
+    assert [path.name for path in (view.folder / "warcs/opened").iterdir()] == ["a.warc.gz"], "no way to b.warc.gz"
+    assert seen(view) == {}, "it is not mixed with what is open by itself"
+    view.refresh()
+    assert seen(view, "index/opened") == {"a.warc.gz.cdxj": line}
+
+
+def test_a_damaged_row_opens_nothing(tmp_path: Path) -> None:
+    view, where = a_view(tmp_path, public=True)
+    data = {"key": "k", "target": "ab" * 16, "because": "x", "by": "Ann", "opened": {"../a": [1], "a": [1]}}
+    write(where.logs, ManualClock(), Actor(name="t"), [LedgerEntry(event="open", url="u", data=data)], JOB)
+    view.refresh()
+    assert [path.name for path in (view.folder / "warcs/opened").iterdir()] == ["a"]
+    (segment,) = where.logs.iterdir()
+    segment.write_bytes(segment.read_bytes()[:-20] + b"\n")
+    with pytest.raises(LedgerError):
+        a_second = View(tmp_path / "again", where, ManualClock(), public=True)
+        a_second.refresh()

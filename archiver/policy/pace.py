@@ -158,11 +158,14 @@ def request_start(
 
 
 def robots_start(state: OriginState, now: float) -> tuple[float, OriginState]:
-    """The earliest start of a request for robots.txt, reserved, by the delay that it declared when it was last read."""
+    """The earliest start of a request for robots.txt, reserved, by the delay that it declared when it was last read.
+
+    It may fall among another process's requests: one of those may still be on its way, the next is reserved already.
+    """
     if not state.declared:
         return now, state
-    start = min(max(now, state.next_request), now + ROBOTS_GAP)
-    following = max(state.next_request, start + min(state.declared, ROBOTS_GAP))
+    start = min(max(now, state.next_request + LAG), now + ROBOTS_GAP)
+    following = max(state.next_request, start + min(state.declared, ROBOTS_GAP) + LAG)
     return start, replace(state, next_request=following, request_span=following - now)
 
 

@@ -1,7 +1,7 @@
 """robots.txt side by side with Protego, in one process: `python infra/bench/robots.py`.
 
-Prints CPU time for 100,000 matches against 1,000 rules (four kinds of file), for parsing 100 KiB, and for patterns made
-to be slow. Scrapy brings Protego along, so nothing has to be installed for it.
+Prints CPU time for 100,000 matches against 1,000 rules (six kinds of file and URL), for parsing 100 KiB, and for
+patterns made to be slow. Scrapy brings Protego along, so nothing has to be installed for it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from protego import Protego
 
 from archiver.policy.robots import evaluate, parse
 
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 RULES = 1_000
 MATCHES = 100_000
 AGENT = "FooBot"
@@ -59,15 +60,16 @@ def cpu(work: Callable[[], object]) -> float:
 
 def compare(name: str, text: str, urls: list[str], matches: int = MATCHES) -> None:
     theirs, data = Protego.parse(text), text.encode()
-    ours = parse(data)
-    theirs.can_fetch(urls[0], AGENT), ours.match((AGENT,), urls[0])
+    ours, dialect = parse(data), parse(data, "google")
+    theirs.can_fetch(urls[0], AGENT), ours.match((AGENT,), urls[0]), dialect.match((AGENT,), urls[0])
     asked = [urls[number % len(urls)] for number in range(matches)]
     protego = cpu(lambda: [theirs.can_fetch(url, AGENT) for url in asked])
     match = cpu(lambda: [ours.match((AGENT,), url) for url in asked])
+    google = cpu(lambda: [dialect.match((AGENT,), url) for url in asked])
     whole = cpu(lambda: [evaluate(data, [AGENT], url, "rfc9309") for url in asked])
     print(
         f"{name:9} protego {protego:6.2f} s   match {match:5.2f} s ({protego / match:5.1f}x)   "
-        f"evaluate {whole:5.2f} s ({protego / whole:5.1f}x)"
+        f"google {google:5.2f} s ({protego / google:5.1f}x)   evaluate {whole:5.2f} s ({protego / whole:5.1f}x)"
     )
 
 
@@ -99,6 +101,9 @@ def main() -> None:
         compare(name, text, urls)
     compare("miss", rules(lambda number: f"/private{number}/section"), urls)
     compare("wildcard", rules(lambda number: f"/*/x{number}/*.php$"), urls, MATCHES // 50)
+    compare("short", rules(lambda number: f"/*{LETTERS[number % 26]}{LETTERS[number // 26 % 26]}*"), urls)
+    odd = [url + random.choice(("%20x", "%c3%a9", "é", "*", "")) for url in urls]
+    compare("recoded", files["mixed"], odd)
     many = "".join(
         f"User-agent: bot{number}\nDisallow: {path(4)}\nAllow: {path(4)}$\nCrawl-delay: 3\n\n"
         for number in range(2_000)

@@ -121,7 +121,7 @@ def test_crawl_without_a_file_and_verbs_without_seeds() -> None:
         ("profile: /home/me/login.tar.gz\n", 3, "profile: logins are not supported"),
         ("screenshot: view\n", 3, "screenshot: belongs to the browser lane"),
         ("warcPrefix: x\n", 3, "warcPrefix: WARC files are named ARCH"),
-        ("override: robots\n", 3, "override: an override is one person's"),
+        ("override: robots\n", 3, "override: overrides are for one URL"),
         ("policy: lenient\n", 3, "policy: must be one of strict, research, legal-deposit"),
         ("policy: research\n", None, "needs legalBasis"),
         ("robots: {matcher: rfc9309}\n", None, "strict loosens robots.matcher; that needs legalBasis"),

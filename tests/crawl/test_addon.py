@@ -85,11 +85,19 @@ def test_the_public_suffix_list_is_not_fetched() -> None:
         ({"conect": "x"}, "unknown key"),
         ({"seeds": ["https://example.org/"]}, "spider's business"),
         ({"policy": "research"}, "legalBasis"),
+        ({"override": "robots"}, "overrides are for one URL"),
     ],
 )
 def test_a_refused_option_is_named_before_anything_is_fetched(options: dict[str, Any], words: str) -> None:
     crawler, settings = project(**options)
     with pytest.raises(ConfigError, match=words):
+        ArchiverAddon(crawler).update_settings(settings)
+
+
+@pytest.mark.parametrize("name", ["ARCHIVER_OVERRIDE", "ARCHIVER_OVERRIDES", "ARCHIVER_OVERRIDE_BECAUSE"])
+def test_no_setting_lifts_anything(name: str) -> None:
+    crawler, settings = project({name: "robots"})
+    with pytest.raises(ConfigError, match=f"setting {name}: overrides are for one URL"):
         ArchiverAddon(crawler).update_settings(settings)
 
 

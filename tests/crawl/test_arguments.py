@@ -38,6 +38,7 @@ def test_arguments_beat_the_setting_and_a_spiders_scope_is_the_last_word_of_all(
     ("arguments", "words"),
     [
         ({**LOCAL, "pageLimit": "x"}, "^-a pageLimit: must be a whole number"),
+        ({**LOCAL, "override": "robots"}, "^-a override: overrides are for one URL"),
         ({**LOCAL, "delai": "1"}, "^-a delai: unknown key; did you mean delay"),
         ({**LOCAL, "exclude": "(?=x)"}, "^-a exclude: "),
         ({**LOCAL, "allowAddresses": "nothing"}, "^-a allowAddresses: "),

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archiver.engine.read import Reading
-from archiver.model import Candidate, Completeness, Fetched, Gap
+from archiver.model import Candidate, Completeness, Exchange, Fetched, Gap, Reason
 from archiver.policy.override import lifted, restricted
 from archiver.ports import Recorded
+from archiver.ports_browser import Rendered
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class Gathered:
     documents_taken: int = 0
     overridden: set[str] = field(default_factory=set)
     override: Mapping[str, Any] | None = None
+    rendered: Rendered | None = None
 
     @property
     def document(self) -> Fetched:
@@ -49,6 +51,23 @@ class Gathered:
             self.answered.append(fetched.candidate)
             self.wire_bytes += fetched.exchange.response.size
             self.held += fetched.exchange.response.size
+
+    def count(self, fetched: Fetched) -> bool:
+        """Whether a requisite is in the archive as a reader would need it; a gap is told otherwise."""
+        candidate, exchange = fetched.candidate, fetched.exchange
+        if exchange is not None and (_is_whole(exchange) or _never_ends(exchange)):
+            self.kept += 1
+            return True
+        if exchange is None and fetched.failure is None:
+            self.refused += 1
+            self.gap(candidate.url, candidate.resource_type, fetched.decision.reason, fetched.decision.rule)
+            return False
+        self.failed += 1
+        self.gap(candidate.url, candidate.resource_type, Reason.FAILED, why_failed(fetched))
+        return False
+
+    def gap(self, url: str, resource_type: str, reason: Reason, rule: str) -> None:
+        self.gaps.append(Gap(url=url, type=resource_type, reason=reason.value, rule=rule))
 
     def spread_override(self) -> None:
         """What belongs to a page that an override helped to fetch is restricted, as that page is.
@@ -77,6 +96,25 @@ class Gathered:
         return Completeness(
             verdict=verdict, kept=self.kept, refused=self.refused, failed=self.failed, matter=tuple(self.gaps)
         )
+
+
+def _is_whole(exchange: Exchange) -> bool:
+    return exchange.status < 500 and exchange.status != 429 and not exchange.truncated
+
+
+def _never_ends(exchange: Exchange) -> bool:
+    """Event streams and WebSockets are cut when their page is left: what came until then is all there is to keep."""
+    return exchange.status == 101 or (exchange.header(b"content-type") or b"")[:17].lower() == b"text/event-stream"
+
+
+def why_failed(fetched: Fetched) -> str:
+    """In a few words why there is no usable answer."""
+    if fetched.failure is not None:
+        return f"{fetched.failure.code.value}: {fetched.failure.message}"
+    exchange = fetched.exchange
+    if exchange is not None and exchange.truncated:
+        return f"cut off ({exchange.truncated.value})"
+    return f"HTTP {exchange.status}" if exchange is not None else ""
 
 
 def _restricted(fetched: Fetched, note: Mapping[str, Any]) -> Fetched:

@@ -106,10 +106,12 @@ def test_every_url_of_a_site_has_the_fate_it_had(tmp_path: Path, driver: str) ->
         assert reasons[server.url("/no/two.png")] == reasons[server.url("/no/page")] == "robotsTxt"
         assert reasons[OUT] == reasons[GONE] == "outOfScope"
         asked = Counter(server.paths())
-        assert sum(int(line["asked"]) for line in lines) == sum(asked.values())
+        for line in lines:  # a kept connection that is reset is tried once more by the client itself: one request
+            path = line["url"].removeprefix(server.origin)
+            assert int(line["asked"]) == asked[path] or (path in ("/dead", "/dead.png") and asked[path]), path
         assert asked["/one.png"] == 1, "shared by three pages"
     visits = [body for body in ledger_bodies(collection(tmp_path)) if body["event"] == "visit"]
-    links = {"/": 10, "/a": 5, "/b": 2, "/c": 1}  # each page's distinct ones
+    links = {"/": 9, "/a": 5, "/b": 2, "/c": 1}  # each page's distinct ones
     counted = {body["url"].removeprefix(server.origin): body["discovered"] + body["repeats"] for body in visits}
     assert {path: counted[path] for path in links} == links
     assert data["repeats"] == sum(body["repeats"] for body in visits) > 5
@@ -161,22 +163,20 @@ def test_stopped_and_gone_on_with(tmp_path: Path, driver: str, how: signal.Signa
 
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_a_server_that_dies_midway(tmp_path: Path, driver: str) -> None:
-    """What it named and never gave is failed or pending; nothing vanishes."""
-    config = tmp_path / "crawl.yaml"
-    config.write_text("timeLimit: 6\n")
-    with site(40, pause=0.01) as server:
-        command = ["crawl", str(config), *crawl(server, driver)[1:]]
-        process = running(*command, cwd=tmp_path)
-        started = process.__enter__()
+    """What it named and never gave is failed or pending; nothing vanishes. The operator stops the run in the end."""
+    with site(40, pause=0.01) as server, running(*crawl(server, driver), cwd=tmp_path) as process:
         deadline = time.monotonic() + 30
         while len(server.requests) < 25:
-            assert time.monotonic() < deadline and started.poll() is None
+            assert time.monotonic() < deadline and process.poll() is None
             time.sleep(0.002)
         served = {path for path in server.paths() if "/.well-known/" not in path}
-    try:
-        started.wait(90)
-    finally:
-        process.__exit__(None, None, None)
+        server.answers |= {path: Answer(parts=(), abort=True) for path in server.answers}
+        died = len(server.requests)
+        while process.poll() is None and len(server.requests) < died + 10 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
     _, fates, _ = reported(tmp_path)
     everything = {url.removeprefix(server.origin) for urls in fates.values() for url in urls}
     assert served <= everything

@@ -153,6 +153,62 @@ async def test_links_of_a_frame_are_followed_and_frames_end_somewhere() -> None:
     assert "/found" in engine.asked and "/f7" not in engine.asked
 
 
+async def test_what_lies_too_deep_is_a_gap() -> None:
+    pages = {"/": html("<iframe src=/f0></iframe>")}
+    pages |= {f"/f{number}": html(f"<iframe src=/f{number + 1}></iframe><img src=/i{number}>") for number in range(9)}
+    pages |= {f"/i{number}": image() for number in range(9)}
+    page = await Engine(pages).visit()
+    assert gaps(page) == {"/f4": "requisiteLimit", "/i3": "requisiteLimit"}
+    assert page.completeness.verdict == "gaps" and page.completeness.matter[0].rule.startswith("frames and style")
+
+
+async def test_the_last_level_is_read_for_what_it_lacks_and_no_gap_when_it_lacks_nothing() -> None:
+    pages = {"/": html("<link rel=stylesheet href=/a.css><img src=/i.png>"), "/i.png": image(),
+             "/a.css": css("@import '/b.css';"), "/b.css": css("p { background: url(/i.png) }")}  # fmt: skip
+    page = await Engine(pages, frame_depth=1).visit()
+    assert page.completeness.verdict == "complete" and page.completeness.kept == 3
+
+
+async def test_a_document_that_says_stop_gets_no_requisites() -> None:
+    answer = Answer(status=503, headers={"Content-Type": "text/html", "Retry-After": "0"}, body=b"<img src=/i.png>")
+    engine = Engine({"/": answer, "/i.png": image()})
+    page = await engine.visit()
+    assert engine.asked == ["/"] and gaps(page) == {"/i.png": "rateLimited"}
+
+
+async def test_a_redirect_elsewhere_that_must_wait_too_long_is_deferred() -> None:
+    engine = Engine({"/": redirect("https://b.test/"), "https://b.test/": html("x")})
+    there = origin_of("https://b.test/")
+    engine.bench.web.declared[there] = Declared(visit_time_utc=(closed(engine),), source="Visit-time")
+    page = await engine.visit()
+    assert (page.status, page.decision.reason) == (Status.DEFERRED, Reason.VISIT_TIME)
+    assert page.decision.not_before is not None and engine.asked == ["/"]
+
+
+def closed(engine: Engine) -> tuple[int, int]:
+    """A window that opens in an hour."""
+    minute = int(engine.bench.clock.epoch() % 86_400) // 60
+    return (minute + 60) % 1440, (minute + 120) % 1440
+
+
+async def test_closed_hours_put_off_the_host_and_use_up_no_attempt() -> None:
+    engine = Engine({"/": html("<a href=/two>"), "/two": html("x")})
+    engine.bench.web.declared[ORIGIN] = Declared(visit_time_utc=(closed(engine),), source="Visit-time")
+    for _ in range(5):
+        await engine.seed("/")
+        claims = await engine.frontier.claim(1)
+        if not claims:
+            break
+        await engine.worker.attempt(claims[0])
+        due = await engine.frontier.next_due()
+        assert due is not None and due > engine.bench.clock.epoch()
+        assert (await engine.frontier.counts()).pending == 1
+        engine.bench.clock.advance(1.0)
+    assert engine.asked == []
+    engine.bench.clock.advance(3600.0)
+    assert (await engine.attempt("/")).page is not None and engine.asked == ["/"]
+
+
 async def test_nothing_of_a_dark_page_is_open() -> None:
     engine = Engine({"/": redirect("/page"), "/page": html("<meta name=robots content=noarchive>")})
     page = await engine.visit()

@@ -6,7 +6,7 @@ from archiver.clock import ManualClock
 from archiver.frontier.hosts import SqliteHostBudget
 from archiver.frontier.hosts_memory import MemoryHostBudget
 from archiver.model import Reason
-from archiver.ports import Declared, PaceRules, VisitSlot, Wait
+from archiver.ports import Burst, Declared, PaceRules, VisitSlot, Wait
 from tests.frontier.samples import origin
 
 AnyBudget = SqliteHostBudget | MemoryHostBudget
@@ -170,4 +170,110 @@ async def test_a_step_of_the_wall_clock_neither_hurries_nor_stalls(
     assert (await wait(budget)).until == pytest.approx(clock.epoch() + 1)
     assert await budget.resting_until(origin("b.test")) == pytest.approx(clock.epoch() + 49)
     clock.advance(1)
+    await visit(budget)
+
+
+# --- other origins of a visit -----------------------------------------------------------------------------------------
+
+CDN = origin("cdn.test")
+
+
+async def test_every_origin_that_a_visit_asked_is_paid_back(budget: AnyBudget, clock: ManualClock) -> None:
+    slot = await visit(budget)
+    clock.advance(10)
+    burst = Burst(origin=CDN, rules=RULES, seconds=6.0, ago=2.5)
+    await budget.end_visit(slot, RULES, burst=0.0, elsewhere=[burst])
+    told = await wait(budget, site=CDN)
+    assert told.until == pytest.approx(clock.epoch() + 3.5)
+    assert told.rule.startswith("payback")
+    await visit(budget)
+    clock.advance(3.5)
+    await visit(budget, site=CDN)
+
+
+async def test_a_visit_under_way_does_not_wipe_out_what_another_owes_there(
+    budget: AnyBudget, clock: ManualClock
+) -> None:
+    slots = [await visit(budget), await visit(budget, site=CDN)]
+    clock.advance(5)
+    burst = Burst(origin=CDN, rules=RULES, seconds=30.0)
+    await budget.end_visit(slots[0], RULES, burst=0.0, elsewhere=[burst])
+    clock.advance(1)
+    await budget.end_visit(slots[1], RULES, burst=0.5)
+    assert (await wait(budget, site=CDN)).until == pytest.approx(clock.epoch() + 29)
+
+
+async def test_a_free_visit_pays_back_elsewhere_and_own_hosts_are_owed_nothing(
+    budget: AnyBudget, clock: ManualClock
+) -> None:
+    slot = await visit(budget, FREE, OWN)
+    own = origin("own.test")
+    owed = [Burst(origin=CDN, rules=FREE, seconds=4.0), Burst(origin=own, rules=FREE, seconds=4.0)]
+    await budget.end_visit(slot, FREE, burst=9.0, elsewhere=owed)
+    assert (await wait(budget, FREE, CDN)).until == pytest.approx(clock.epoch() + 4)
+    await visit(budget, FREE, OWN)
+
+
+# --- places -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("site", "rules", "places"),
+    [
+        (SITE, RULES, 4),
+        (SITE, PaceRules(requisites=2), 2),
+        (SITE, PaceRules(delay=0.0, parallel=3), 4),
+        (OWN, PaceRules(delay=0.0, parallel=3), 12),
+        (OWN, PaceRules(delay=0.0, parallel=3, declared=Declared(delay=1.0)), 1),
+    ],
+    ids=["default", "two", "foreign in parallel", "own in parallel", "declared"],
+)
+async def test_so_many_sub_requests_at_once(budget: AnyBudget, site: object, rules: PaceRules, places: int) -> None:
+    for _ in range(places):
+        assert await budget.take_place(site, rules, within=0.0)
+    assert not await budget.take_place(site, rules, within=0.0)
+    assert await budget.take_place(CDN, rules, within=0.0), "places are an origin's"
+    budget.give_place(site)
+    assert await budget.take_place(site, rules, within=0.0)
+
+
+# --- robots.txt under a declared delay --------------------------------------------------------------------------------
+
+
+async def test_what_was_asked_before_the_delay_was_known_counts(budget: AnyBudget, clock: ManualClock) -> None:
+    """robots.txt: its answer tells the delay, the first page waits for it."""
+    assert await budget.robots_wait(SITE) == 0.0
+    await budget.report(SITE, RULES, status=200, retry_after=None, seconds=0.1)
+    clock.advance(0.5)
+    rules = PaceRules(declared=Declared(delay=3.0))
+    assert (await wait(budget, rules)).until == pytest.approx(clock.epoch() + 2.5)
+    assert await budget.request_wait(SITE, rules) == pytest.approx(2.5)
+    assert await budget.request_wait(SITE, rules) == pytest.approx(5.5)
+
+
+async def test_robots_txt_waits_for_the_delay_that_it_declared(budget: AnyBudget, clock: ManualClock) -> None:
+    rules = PaceRules(declared=Declared(delay=3.0))
+    assert await budget.request_wait(SITE, rules) == 0.0
+    clock.advance(1)
+    waits = await budget.robots_wait(SITE)
+    assert 2.0 <= waits < 2.2
+    clock.advance(waits)
+    await budget.report(SITE, RULES, status=200, retry_after=None, seconds=0.1)
+    assert 3.0 <= await budget.request_wait(SITE, rules) < 3.2
+
+
+async def test_robots_txt_waits_for_a_minute_at_most(budget: AnyBudget, clock: ManualClock) -> None:
+    """Else one page of a site that declares an hour would take two."""
+    rules = PaceRules(declared=Declared(delay=3600.0))
+    await budget.report(SITE, RULES, status=200, retry_after=None, seconds=0.1)
+    assert await budget.request_wait(SITE, rules) == pytest.approx(60.0)
+    assert await budget.robots_wait(SITE) == pytest.approx(60.0)
+    assert await budget.request_wait(SITE, rules) == pytest.approx(3660.0)
+
+
+async def test_robots_txt_of_a_host_without_a_delay_does_not_wait(budget: AnyBudget) -> None:
+    for _ in range(3):
+        assert await budget.robots_wait(SITE) == 0.0
+        await budget.report(SITE, RULES, status=200, retry_after=None, seconds=0.1)
+        assert await budget.request_wait(SITE, RULES) == 0.0
     await visit(budget)

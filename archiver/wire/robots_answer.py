@@ -26,6 +26,7 @@ _MODES: Mapping[str, tuple[Mode, ...]] = {
     "google": ("google",),
 }
 
+Extra = tuple[tuple[RobotsFile, tuple[str]], ...]
 Matched = tuple[Objection | None, str, int | None, str | None]
 
 
@@ -41,7 +42,7 @@ class Known:
     state: FetchState
     until: float
     files: tuple[RobotsFile, ...] = ()
-    extra: tuple[tuple[RobotsFile, tuple[str]], ...] = ()
+    extra: Extra = ()
     blanket: Objection | None = None
     too_slow: Objection | None = None
     evidence: str | None = None
@@ -69,22 +70,24 @@ class Answers:
     async def with_rules(self, known: Known, body: bytes) -> Known:
         """The same with what the file says; a large one is parsed in a thread."""
         if len(body) > _PARSE_IN_THREAD:
-            files = await asyncio.to_thread(self._parse, body)
+            files, extra = await asyncio.to_thread(self._parse, body)
         else:
-            files = self._parse(body)
+            files, extra = self._parse(body)
         detail = {**known.detail, "truncated": True} if files[0].truncated else known.detail
-        known = replace(known, files=files, extra=self._extra(files, body), detail=detail)
+        known = replace(known, files=files, extra=extra, detail=detail)
         return known if self._lines.delays == "floor" else self._with_pace(known)
 
-    def _parse(self, body: bytes) -> tuple[RobotsFile, ...]:
-        return tuple(parse(body, mode) for mode in self._modes)
+    def _parse(self, body: bytes) -> tuple[tuple[RobotsFile, ...], Extra]:
+        """The file in each reading, and the tokens of `robots.extraTokens` that it names.
 
-    def _extra(self, files: tuple[RobotsFile, ...], body: bytes) -> tuple[tuple[RobotsFile, tuple[str]], ...]:
-        """Tokens of `robots.extraTokens` that the file names. Google's reading cuts them (`archive.org_bot`)."""
-        if not self._lines.extra_tokens:
-            return ()
+        Those are looked for in RFC 9309's reading: Google's cuts a token that is none (`archive.org_bot`).
+        """
+        files = tuple(parse(body, mode) for mode in self._modes)
+        tokens = self._lines.extra_tokens
+        if not tokens:
+            return files, ()
         file = files[0] if files[0].mode == "rfc9309" else parse(body, "rfc9309")
-        return tuple((file, (token,)) for token in self._lines.extra_tokens if file.group((token,)) == token)
+        return files, tuple((file, (token,)) for token in tokens if file.group((token,)) == token)
 
     def _with_pace(self, known: Known) -> Known:
         """The delay that is declared at any hour, and the shortest opening hours (several: the strictest reading)."""

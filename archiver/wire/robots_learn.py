@@ -115,6 +115,8 @@ class Learner:
                 not_before=None if refuse else datetime.fromtimestamp(self._clock.epoch() + wait, UTC),
             )
         detail = _detail(decision, reply)
+        if decision.outcome is Outcome.ALLOW_ALL:
+            detail["basis"] = f"undefined>{self._lines.undefined_days}d: {decision.section}"
         if memory.unreachable_since is not None:
             detail["unreachableSince"] = _iso(memory.unreachable_since)
         return Known(

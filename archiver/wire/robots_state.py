@@ -90,11 +90,11 @@ class RobotsMemory:
 
     async def reached(self, origin: Origin, copy: Copy | None, now: float) -> None:
         """The site answered: this copy (None = there is none to keep) replaces the one before, the outage is over."""
-        await self._write(_REACHED, (str(origin), *_columns(copy), now))
+        await self._write(_REACHED, lambda: (str(origin), *_columns(copy), now))
 
     async def failed(self, origin: Origin, since: float, now: float) -> None:
         """It did not answer. The copy stays, also one that another process put there meanwhile."""
-        await self._write(_FAILED, (str(origin), since, now))
+        await self._write(_FAILED, lambda: (str(origin), since, now))
 
     async def close(self) -> None:
         def shut() -> None:
@@ -105,10 +105,10 @@ class RobotsMemory:
         await asyncio.get_running_loop().run_in_executor(self._thread, shut)
         self._thread.shutdown()
 
-    async def _write(self, statement: str, row: tuple[object, ...]) -> None:
+    async def _write(self, statement: str, row: Callable[[], tuple[object, ...]]) -> None:
         def write(connection: sqlite3.Connection) -> None:
             with connection:
-                connection.execute(statement, row)
+                connection.execute(statement, row())
                 connection.execute(_PRUNE, (self._entries,))
 
         await self._run(write)

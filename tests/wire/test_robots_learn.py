@@ -378,3 +378,19 @@ async def test_an_answer_ends_the_outage(
     clock.advance(20 * DAY)
     plain.replies["/robots.txt"] = OOPS
     is_deferred(await make(state).ask(page(plain), fetcher))
+
+
+async def test_the_operator_names_the_days_and_a_copy_outlasts_them(
+    make: Make, fetcher: Fetcher, plain: RawServer, clock: ManualClock, tmp_path: Path
+) -> None:
+    state, lines = tmp_path / "robots.sqlite", RobotsLines(undefined_days=5)
+    plain.reply("/robots.txt", answer())
+    await make(state).ask(page(plain), fetcher)
+    plain.replies["/robots.txt"] = OOPS
+    for days in (1, 6, 6):
+        clock.advance(days * DAY)
+        is_unreachable_but_known(await make(state, lines=lines).ask(page(plain), fetcher))
+    clock.advance(20 * DAY)
+    found = await make(state, lines=lines).ask(page(plain), fetcher)
+    is_allowed(found)
+    assert found.detail["basis"] == "undefined>5d: RFC 9309 2.3.1.4"

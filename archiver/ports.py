@@ -14,6 +14,7 @@ from archiver.model import (
     Claim,
     ClosedSegment,
     Decision,
+    DocumentItem,
     Elements,
     Exchange,
     Fetched,
@@ -222,6 +223,10 @@ class Gateway(Protocol):
 
     async def record(self, batch: Sequence[Fetched], *, page_id: str | None = None) -> list[Recorded]:
         """Write the exchanges of a visit, in order, then their ledger rows."""
+        ...
+
+    async def attach(self, items: Sequence[DocumentItem]) -> list[Recorded]:
+        """Write what was made of a page: views, page information, consent."""
         ...
 
     def tell(self, entries: Sequence[LedgerEntry]) -> None:

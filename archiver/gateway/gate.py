@@ -17,6 +17,7 @@ from archiver.model import (
     NO_ELEMENTS,
     Candidate,
     Decision,
+    DocumentItem,
     Elements,
     Exchange,
     Failure,
@@ -170,6 +171,9 @@ class Gate:
         rows = [record.outcome_entry(fetched, where) for fetched, where in zip(batch, recorded, strict=True)]
         self._ports.ledger.append_many([row for row in rows if row is not None])
         return recorded
+
+    async def attach(self, items: Sequence[DocumentItem]) -> list[Recorded]:
+        return await self._ports.recorder.record(items) if items else []
 
     def tell(self, entries: Sequence[LedgerEntry]) -> None:
         if entries:

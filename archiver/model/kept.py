@@ -34,7 +34,10 @@ class CaptureItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentItem:
-    """Any other record: `metadata`, `resource` or `conversion`, with a target URI of its own (`urn:policy:` ...)."""
+    """Any other record: `metadata`, `resource` or `conversion`, with a target URI of its own (`urn:policy:` ...).
+
+    `about` goes into its header as `WARC-JSON-Metadata`.
+    """
 
     type: str
     target: str
@@ -46,6 +49,7 @@ class DocumentItem:
     concurrent_to: str | None = None
     refers_to: str | None = None
     truncated: Truncated | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
 WarcItem = CaptureItem | DocumentItem

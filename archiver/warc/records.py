@@ -22,6 +22,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+import orjson
+
 from archiver.clock import iso
 from archiver.ids import new_record_id
 from archiver.model import CaptureItem, DocumentItem, Exchange, TlsInfo, Truncated
@@ -200,6 +202,7 @@ def document(item: DocumentItem, warcinfo_id: str) -> Draft:
         ("WARC-Concurrent-To", f"<{safe_uri(item.concurrent_to)}>" if item.concurrent_to else ""),
         ("WARC-Refers-To", f"<{safe_uri(item.refers_to)}>" if item.refers_to else ""),
         ("WARC-Truncated", item.truncated.value if item.truncated else ""),
+        ("WARC-JSON-Metadata", safe(orjson.dumps(dict(item.about)).decode()) if item.about else ""),
         ("WARC-Block-Digest", digest),
         ("WARC-Payload-Digest", digest if item.type in _PAYLOADS else ""),
     ]

@@ -16,6 +16,7 @@ from archiver.policy.robots import (
     evaluate,
     origin_of,
     parse,
+    rfc_target,
     same_robots,
 )
 from archiver.policy.signals import (
@@ -95,8 +96,10 @@ def _page(given: Input, agents: tuple[str, ...], tdm: Tdm = UNSET) -> PageSignal
 
 
 def _fetch(given: Input, agents: tuple[str, ...]) -> bool:
-    """Policy `strict`: both dialects must allow."""
+    """Policy `strict`: both dialects must allow; `/robots.txt` itself is always allowed (RFC 9309, 2.2.2)."""
     body, url = _robots_bytes(given), _url(given)
+    if rfc_target(url) == "/robots.txt":
+        return True
     return evaluate(body, agents, url, "rfc9309").allowed and evaluate(body, agents, url, "google").allowed
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import partial
-from types import FrameType
-from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,6 +11,7 @@ from hypothesis import strategies as st
 
 from archiver.policy.robots import Mode, Pattern, evaluate, parse
 from tests.policy import robots_states
+from tests.policy.steps import steps
 
 MODES: tuple[Mode, Mode] = ("rfc9309", "google")
 
@@ -70,30 +68,6 @@ def test_what_is_read_can_be_written_and_read_again(data: bytes, tail: str, mode
     line = f"User-agent: *\n{'Allow' if verdict.allowed else 'Disallow'}: {verdict.rule}\n"
     again = evaluate(line.encode("utf-8", "surrogateescape"), ("a",), url, mode)
     assert (again.allowed, again.rule, again.line) == (verdict.allowed, verdict.rule, 2)
-
-
-def steps(work: Callable[[], Any]) -> int:
-    """Lines of Python run and C functions called: the same number on any machine, on any day."""
-    count = 0
-
-    def line(frame: FrameType, event: str, arg: Any) -> Any:
-        nonlocal count
-        count += event == "line"
-        return line
-
-    def call(frame: FrameType, event: str, arg: Any) -> None:
-        nonlocal count
-        count += event == "c_call"
-
-    before, profiled = sys.gettrace(), sys.getprofile()
-    sys.settrace(line)
-    sys.setprofile(call)
-    try:
-        work()
-    finally:
-        sys.setprofile(profiled)
-        sys.settrace(before)
-    return count
 
 
 FILES: dict[str, Callable[[int], bytes]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,12 +11,12 @@ from archiver.policy.preferences import Usage
 from archiver.policy.robots import RobotsFile
 from archiver.policy.robots.directives import is_absolute
 from archiver.policy.signals import tdmrep
+from archiver.policy.signals.memo import LONGEST, remembered
 
-_FIELDS = (
+_FIELDS = frozenset({
     "x-robots-tag", "content-usage", "tdm-reservation", "tdm-policy", "link", "cache-control", "memento-datetime",
     "robots-tag", "crawler-price",
-)  # fmt: skip
-_WANTED: Mapping[bytes | str, str] = {name.encode(): name for name in _FIELDS} | {name: name for name in _FIELDS}
+})  # fmt: skip
 # Fields that most responses have for other reasons: looked into only when they hold such a word.
 _ONLY_WITH = {
     "link": ("license", "original", "timemap", "blocked-by"),
@@ -68,7 +68,7 @@ def collect(  # noqa: PLR0913 - one question, all of it named
     strict: bool,
 ) -> Carriers | None:
     """None when nothing says anything, which is the rule."""
-    fields = _fields_of(headers)
+    fields, image = _fields_of(headers)
     metas = tuple(_metas_of(meta, agents)) if meta else ()
     named = tuple(_link(link) for link in links if "license" in link[0].lower()) if links else ()
     asked = _robots_says(robots, agents, url) if robots is not None and robots.has_preferences else None
@@ -82,12 +82,12 @@ def collect(  # noqa: PLR0913 - one question, all of it named
         tdm_file=tdm_file,
         agents=agents,
         base=url if _is_relative(fields, named) else "",
-        image=_is_image(headers),
+        image=image,
         strict=strict,
     )
 
 
-@lru_cache(maxsize=512)
+@remembered
 def links_of(line: str) -> tuple[Link, ...]:
     """The links of a Link field line."""
     return tuple(parse_links(line))
@@ -99,20 +99,51 @@ def names_of(agents: tuple[str, ...]) -> frozenset[str]:
     return frozenset(agent.lower() for agent in agents)
 
 
-def _fields_of(headers: Iterable[Header]) -> tuple[tuple[str, str], ...]:
+def _fields_of(headers: Iterable[Header]) -> tuple[tuple[tuple[str, str], ...], bool]:
+    """(the fields that say something, whether the response is an image)."""
     found = []
+    image = False
     for name, value in headers:
-        wanted = _WANTED.get(name) or _WANTED.get(name.lower())
+        wanted = _names.get(name)
         if wanted is None:
+            wanted = _learn(name)
+        if not wanted:
             continue
-        text = as_text(value)
-        words = _ONLY_WITH.get(wanted)
-        if words is not None:
-            low = text.lower()
-            if not any(word in low for word in words):
-                continue
-        found.append((wanted, text))
-    return tuple(found)
+        if wanted == _TYPE:
+            image = as_text(value[:20]).strip().lower().startswith("image/")
+            continue
+        text = _said(wanted, value) if len(value) <= LONGEST else _says(wanted, value)
+        if text is not None:
+            found.append((wanted, text))
+    return tuple(found), image
+
+
+_TYPE = "content-type"
+_names: dict[bytes | str, str] = {}
+"""Field names as sites write them: ours, or "" for what is none of ours."""
+
+
+def _learn(name: bytes | str) -> str:
+    if len(_names) >= 4_096:
+        _names.clear()
+    low = as_text(name).lower()
+    wanted = low if low in _FIELDS or low == _TYPE else ""
+    if len(name) <= LONGEST:
+        _names[name] = wanted
+    return wanted
+
+
+def _says(name: str, value: bytes | str) -> str | None:
+    """The value as text; None where the field speaks of something else."""
+    text = as_text(value)
+    words = _ONLY_WITH.get(name)
+    if words is None:
+        return text
+    low = text.lower()
+    return text if any(word in low for word in words) else None
+
+
+_said = lru_cache(maxsize=2_048)(_says)
 
 
 def _metas_of(meta: Iterable[Sequence[str]], agents: tuple[str, ...]) -> Iterable[tuple[str, str]]:
@@ -127,6 +158,7 @@ def _link(link: Sequence[str]) -> tuple[str, str, str]:
     return link[0], link[1], link[2] if len(link) > 2 else ""
 
 
+@lru_cache(maxsize=16)  # asked twice a page: with its headers, and with its elements
 def _robots_says(robots: RobotsFile, agents: tuple[str, ...], url: str) -> RobotsSays:
     preferences = robots.preferences(agents)
     usage = robots.content_usage(agents, url) if preferences.usage_lines else None
@@ -139,19 +171,18 @@ def _robots_says(robots: RobotsFile, agents: tuple[str, ...], url: str) -> Robot
     )
 
 
-def _is_relative(fields: Iterable[tuple[str, str]], links: Sequence[tuple[str, str, str]]) -> bool:
-    if any(not is_absolute(href.strip()) for _, href, _ in links):
-        return True
-    return any(
-        "license" in link.rel and not is_absolute(link.target)
-        for name, line in fields
-        if name == "link"
-        for link in links_of(line)
+def _is_relative(fields: Iterable[tuple[str, str]], links: tuple[tuple[str, str, str], ...]) -> bool:
+    """Whether a licence is named by a reference that needs the page's URL."""
+    return (bool(links) and _any_relative(links)) or any(
+        name == "link" and _line_relative(line) for name, line in fields
     )
 
 
-def _is_image(headers: Iterable[Header]) -> bool:
-    for name, value in headers:
-        if name in (b"content-type", "content-type") or as_text(name).lower() == "content-type":
-            return as_text(value).strip().lower().startswith("image/")
-    return False
+@lru_cache(maxsize=512)
+def _any_relative(links: tuple[tuple[str, str, str], ...]) -> bool:
+    return any(not is_absolute(href.strip()) for _, href, _ in links)
+
+
+@remembered
+def _line_relative(line: str) -> bool:
+    return any("license" in link.rel and not is_absolute(link.target) for link in links_of(line))

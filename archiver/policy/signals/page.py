@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from archiver.policy.fields import Header
 from archiver.policy.preferences import Usage, combine, read_content_signals, read_content_usage
@@ -12,9 +13,11 @@ from archiver.policy.signals import links as link_signals
 from archiver.policy.signals import tdmrep
 from archiver.policy.signals.carriers import TDM, Carriers, collect, links_of, names_of
 from archiver.policy.signals.directives import Directives
+from archiver.policy.signals.memo import remembered
 from archiver.policy.signals.values import LABELS, NO_LABEL, NO_LABELS, NO_SIGNALS, Evidence, Label, PageSignals
 
 REMEMBERED = 512
+Licenses = tuple[tuple[str, ...], tuple[str, ...]]
 _FLAGS = {"no-store": "cache-no-store", "private": "cache-private"}
 
 
@@ -44,15 +47,13 @@ def page_signals(  # noqa: PLR0913 - one question, all of it named
         tdm_file=tdm_file,
         strict=strict,
     )
-    return NO_SIGNALS if carriers is None else read(carriers)
+    if carriers is None:
+        return NO_SIGNALS
+    return _kept(carriers) if carriers.may_be_remembered else read(carriers)
 
 
 def read(carriers: Carriers) -> PageSignals:
-    """What these carriers say. Equal ones give the same value, which nobody changes."""
-    return _remembered(carriers) if carriers.may_be_remembered else _read(carriers)
-
-
-def _read(carriers: Carriers) -> PageSignals:
+    """What these carriers say; nothing of it is remembered but what single lines mean."""
     reader = _Reader(carriers)
     reader.directives()
     reader.content_usage()
@@ -76,7 +77,46 @@ def _read(carriers: Carriers) -> PageSignals:
     )
 
 
-_remembered = lru_cache(maxsize=REMEMBERED)(_read)
+_kept = lru_cache(maxsize=REMEMBERED)(read)
+
+
+@remembered
+def _of_header(line: str, ours: frozenset[str]) -> tuple[Directives, dict[str, Any]]:
+    one = Directives()
+    one.read_header(line, ours)
+    return one, one.as_dict()
+
+
+@remembered
+def _of_meta(content: str) -> tuple[Directives, dict[str, Any]]:
+    one = Directives()
+    one.read_meta(content)
+    return one, one.as_dict()
+
+
+@remembered
+def _of_robots_tag(line: str, ours: frozenset[str]) -> dict[str, Any]:
+    one = Directives()
+    one.read_robots_tag(line, ours)
+    return one.as_dict()
+
+
+@remembered
+def _line_licenses(line: str, base: str) -> Licenses:
+    return link_signals.licenses([line], (), base)
+
+
+@remembered
+def _link_licenses(href: str, link: tuple[str, str, str], base: str) -> Licenses:
+    return link_signals.licenses((), [link], base)
+
+
+_content_usage = remembered(read_content_usage)
+
+
+def _as_json(licenses: Licenses) -> dict[str, list[str]]:
+    rsl, other = licenses
+    return {"rsl": list(rsl), "other": list(other)}
 
 
 class _Reader:
@@ -101,22 +141,16 @@ class _Reader:
     def directives(self) -> None:
         ours = names_of(self._c.agents)
         for line in self._lines("x-robots-tag"):
-            one = Directives()
-            one.read_header(line, ours)
-            self._add("x-robots-tag", "header", line, one)
+            self._add("x-robots-tag", "header", line, *_of_header(line, ours))
         for name, content in self._c.metas:
             if name not in TDM:
-                one = Directives()
-                one.read_meta(content)
-                self._add(f"meta {name}", "meta", content, one)
+                self._add(f"meta {name}", "meta", content, *_of_meta(content))
         for line in self._lines("robots-tag"):  # recorded, not binding
-            one = Directives()
-            one.read_robots_tag(line, ours)
-            self.evidence.append(Evidence("robots-tag", "header", line, one.as_dict()))
+            self.evidence.append(Evidence("robots-tag", "header", line, _of_robots_tag(line, ours)))
 
-    def _add(self, kind: str, carrier: str, raw: str, one: Directives) -> None:
+    def _add(self, kind: str, carrier: str, raw: str, one: Directives, parsed: dict[str, Any]) -> None:
         self.sum.merge(one)
-        self.evidence.append(Evidence(kind, carrier, raw, one.as_dict()))
+        self.evidence.append(Evidence(kind, carrier, raw, parsed))
         for rule in ("noai", "noml"):
             if rule in one.rules:
                 self._label("ai-train", Usage.DISALLOW, f"{kind} {rule}")
@@ -125,7 +159,7 @@ class _Reader:
         lines = self._lines("content-usage")
         if lines:
             field = ", ".join(lines)
-            stated = read_content_usage(field)
+            stated = _content_usage(field)
             self._usage("header content-usage", stated or {})
             self.evidence.append(Evidence("content-usage", "header", field, stated))
 
@@ -180,15 +214,17 @@ class _Reader:
     def licenses(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         lines = [line for line in self._lines("link") if any("license" in link.rel for link in links_of(line))]
         named, base = self._c.links, self._c.base
+        found = []
         for line in lines:
-            rsl, other = link_signals.licenses([line], (), base)
-            self.evidence.append(Evidence("license", "header", line, {"rsl": list(rsl), "other": list(other)}))
+            found.append(_line_licenses(line, base))
+            self.evidence.append(Evidence("license", "header", line, _as_json(found[-1])))
         for link in named:
-            rsl, other = link_signals.licenses((), [link], base)
-            parsed = {"rsl": list(rsl), "other": list(other)}
-            self.evidence.append(Evidence("license", "link", " ".join(link).rstrip(), parsed))
+            found.append(_link_licenses(link[1], link, base))
+            self.evidence.append(Evidence("license", "link", " ".join(link).rstrip(), _as_json(found[-1])))
         said = self._c.robots
-        return link_signals.licenses(lines, named, base, said.licenses if said is not None else ())
+        rsl = dict.fromkeys(said.licenses if said is not None else ())
+        rsl.update(dict.fromkeys(url for urls, _ in found for url in urls))
+        return tuple(rsl), tuple(dict.fromkeys(url for _, urls in found for url in urls))
 
     def flags(self) -> frozenset[str]:
         found = set()

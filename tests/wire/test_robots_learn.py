@@ -1,4 +1,4 @@
-"""What is remembered of robots.txt across jobs: conditional requests, copies as evidence, outages."""
+"""What is remembered of robots.txt across jobs: conditional requests, copies as evidence."""
 
 from __future__ import annotations
 
@@ -318,79 +318,3 @@ async def test_jobs_at_once_share_copies_and_outages(
     is_unreachable_but_known(found)
     assert found.evidence == "urn:uuid:copy-1"
     assert found.detail["unreachableSince"] == iso(datetime.fromtimestamp(clock.epoch(), UTC))
-
-
-# --- outages ---
-
-
-async def test_each_job_asks_once_itself(make: Make, fetcher: Fetcher, plain: RawServer, tmp_path: Path) -> None:
-    plain.reply("/robots.txt", answer())
-    for job in range(1, 3):
-        service = make(tmp_path / "robots.sqlite")
-        await service.ask(page(plain), fetcher)
-        await service.ask(page(plain), fetcher)
-        assert len(plain.requests) == job
-
-
-async def test_a_stale_copy_serves_while_unreachable(
-    make: Make, fetcher: Fetcher, plain: RawServer, clock: ManualClock, tmp_path: Path
-) -> None:
-    plain.reply("/robots.txt", answer())
-    await make(tmp_path / "robots.sqlite").ask(page(plain), fetcher)
-    plain.replies["/robots.txt"] = OOPS
-    clock.advance(29 * DAY)
-    service = make(tmp_path / "robots.sqlite")
-    found = await service.ask(page(plain), fetcher)
-    assert found.state == "stale-ok"
-    is_disallowed(found)
-    assert found.detail["copy"]["original"] == "urn:uuid:0"
-    assert found.detail["copy"]["answer"] == "urn:uuid:1"
-    assert found.evidence == "urn:uuid:copy-1"
-    is_allowed(await service.ask(page(plain, "/public"), fetcher))
-    clock.advance(2 * DAY)
-    is_deferred(await make(tmp_path / "robots.sqlite").ask(page(plain), fetcher))
-
-
-async def test_thirty_days_without_an_answer_are_no_rules(
-    make: Make, fetcher: Fetcher, plain: RawServer, clock: ManualClock, tmp_path: Path
-) -> None:
-    plain.replies["/robots.txt"] = SILENT
-    state = tmp_path / "robots.sqlite"
-    is_deferred(await make(state).ask(page(plain), fetcher))
-    clock.advance(29 * DAY)
-    is_deferred(await make(state).ask(page(plain), fetcher))
-    clock.advance(2 * DAY)
-    found = await make(state).ask(page(plain), fetcher)
-    assert found.state == "unavailable" and found.objection is None
-    assert found.detail["unreachableSince"].startswith("2026")
-    is_deferred(await make(state, lines=RobotsLines(undefined="disallow")).ask(page(plain), fetcher))
-
-
-async def test_an_answer_ends_the_outage(
-    make: Make, fetcher: Fetcher, plain: RawServer, clock: ManualClock, tmp_path: Path
-) -> None:
-    state = tmp_path / "robots.sqlite"
-    plain.replies["/robots.txt"] = OOPS
-    is_deferred(await make(state).ask(page(plain), fetcher))
-    clock.advance(20 * DAY)
-    plain.replies["/robots.txt"] = GONE
-    is_allowed(await make(state).ask(page(plain), fetcher))
-    clock.advance(20 * DAY)
-    plain.replies["/robots.txt"] = OOPS
-    is_deferred(await make(state).ask(page(plain), fetcher))
-
-
-async def test_the_operator_names_the_days_and_a_copy_outlasts_them(
-    make: Make, fetcher: Fetcher, plain: RawServer, clock: ManualClock, tmp_path: Path
-) -> None:
-    state, lines = tmp_path / "robots.sqlite", RobotsLines(undefined_days=5)
-    plain.reply("/robots.txt", answer())
-    await make(state).ask(page(plain), fetcher)
-    plain.replies["/robots.txt"] = OOPS
-    for days in (1, 6, 6):
-        clock.advance(days * DAY)
-        is_unreachable_but_known(await make(state, lines=lines).ask(page(plain), fetcher))
-    clock.advance(20 * DAY)
-    found = await make(state, lines=lines).ask(page(plain), fetcher)
-    is_allowed(found)
-    assert found.detail["basis"] == "undefined>5d: RFC 9309 2.3.1.4"

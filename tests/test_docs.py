@@ -256,7 +256,7 @@ def test_every_key_of_the_output_is_explained() -> None:
         assert re.search(rf"^\| .*`{key}`.* \|", page, re.M), key
 
 
-@pytest.mark.parametrize("name", ["rows", "refused-row"])
+@pytest.mark.parametrize("name", ["rows", "refused-row", "override-rows"])
 def test_row_examples_hold(name: str) -> None:
     body_schema = {
         **LEDGER_SCHEMA,
@@ -272,6 +272,14 @@ def test_row_examples_hold(name: str) -> None:
         jsonschema.validate(
             json.loads(row["body"]), {**body_schema, "properties": LEDGER_SCHEMA["$defs"]["body"]["properties"]}
         )
+
+
+def test_an_override_is_a_pair_of_rows_with_both_verdicts() -> None:
+    decision, override = (json.loads(json.loads(line)["body"]) for line in EXAMPLES["override-rows"].text.splitlines())
+    note = decision["notes"]["override"]
+    assert (decision["event"], decision["verdict"], note["instead"]["verdict"]) == ("decision", "allow", "refuse")
+    assert override["event"] == "override"
+    assert {name: override[name] for name in ("what", "because", "by", "instead")} == note
 
 
 def test_row_pair_is_a_decision_and_its_outcome() -> None:

@@ -46,8 +46,8 @@ TEXTS: Mapping[Way, str] = {
     Way.WAIT: "Wait: robots.txt and the host's pace are asked anew, and the page is fetched once when they allow it.",
     Way.CONTACT: "Ask the people behind {host} (its imprint or security.txt names them): they can allow our agent in "
     "robots.txt, or give you a copy.",
-    Way.OVERRIDE: "If you have the right to, and answer for it by name: lift this for one URL and one visit. Both "
-    "verdicts stand in the ledger, and the capture is restricted until somebody opens it.",
+    Way.OVERRIDE: "If you have the right to and answer for it by name: lift this for one URL and one visit; the "
+    "capture is restricted.",
     Way.BY_HAND: "Look at the page in your own browser, and if you may keep it, make a capture by hand there.",
     Way.WIDEN: "Widen the crawl's scopeType or include patterns, or save this one URL by itself with `archiver save`.",
     Way.EXCLUDE: "Take the exclude pattern out of the crawl's configuration if the URL is wanted.",

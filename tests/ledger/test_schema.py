@@ -85,6 +85,11 @@ def extra() -> list[LedgerEntry]:
         LedgerEntry(event="hide", url=url, data={"match": "url", "target": url, "because": "asked to", "until": None}),
         LedgerEntry(event="unhide", url=url, data={"match": "url", "target": url}),
         LedgerEntry(event="override", url=url, data={"what": "robots", "because": "allowed by mail", "by": "Ann"}),
+        LedgerEntry(
+            event="open",
+            url=url,
+            data={"target": "ab" * 16, "because": "settled", "by": "Ann", "opened": {"a.warc.gz": [0, 7]}},
+        ),
         LedgerEntry(event="consent", url=url, data={"outcome": "rejected", "engine": "x"}),
         robots_copy(),
         *signals(),

@@ -15,6 +15,7 @@ from archiver.policy.signals.tdmrep import UNSET
 REMEMBERED = 512
 _PLAIN = Keep()
 _WORDS = re.compile(r"[,:\s]+")
+_PREVIEW = re.compile(r"max-image-preview\s*:\s*none")
 _PRIVATE_REQUEST = frozenset({b"cookie", b"authorization"})
 _ACCESS = {"dark": Access.DARK, "drop-body": Access.DARK, "restricted": Access.RESTRICTED}
 _LEGAL = 451
@@ -132,7 +133,8 @@ def _forbids_archive(one: Evidence) -> bool:
     rules = set(one.parsed.get("rules", ()))
     if rules & {"noarchive", "nocache"}:
         return True
-    return {"noindex", "nofollow"} <= rules and "none" in _WORDS.split(one.raw.lower())
+    raw = _PREVIEW.sub("", one.raw.lower())
+    return {"noindex", "nofollow"} <= rules and "none" in _WORDS.split(raw)
 
 
 def _why_blocked(found: PageSignals) -> str:

@@ -65,6 +65,12 @@ def test_noindex_is_in_no_list_or_in_the_reading_room(profile: Profile, access: 
     assert (keep.access, keep.reason, keep.listed) == (access, reason, False)
 
 
+def test_the_word_none_of_a_preview_rule_is_not_the_rule_none() -> None:
+    assert judged("X-Robots-Tag: none").access is Access.DARK
+    for line in ("noindex, nofollow", "noindex, nofollow, max-image-preview: none"):
+        assert judged(f"X-Robots-Tag: {line}").access is judged(meta=line).access is Access.OPEN
+
+
 def test_a_date_acts_or_is_noted() -> None:
     assert judged(DATE).expires == datetime(2030, 1, 1, tzinfo=UTC)
     noted = judged(DATE, profile=LEGAL_DEPOSIT)

@@ -137,7 +137,7 @@ def _about(config: Config, places: Places, options: argparse.Namespace, made: Ma
         "collection": places.name,
         "made_at": now,
         "to": "-" if options.to == "-" else Path(options.to).name,
-        "url": options.url,
+        "prefix": options.url,
         "since": options.since,
         "policy": config.policy.label,
         "usage": config.policy.signals.usage,

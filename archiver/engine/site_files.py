@@ -73,9 +73,13 @@ class _Early:
 
 @dataclass(slots=True)
 class _Site:
-    """One origin: its files, those that are still to be asked for, and what was judged too early."""
+    """One origin: its files, those that are still to be asked for, and what was judged too early.
+
+    `asking`: somebody is finding out; whoever does tells of the pages that end meanwhile.
+    """
 
     due: list[Wanted] = field(default_factory=list)
+    asking: bool = False
     known: dict[str, Statement] = field(default_factory=dict)
     early: list[_Early] = field(default_factory=list)
 
@@ -93,17 +97,19 @@ class SiteFiles:
         origin = candidate.origin
         if origin in self._sites or not (candidate.seed or origin in self._t.seeds):
             return
-        site = self._sites[origin] = _Site()
+        site = self._sites[origin] = _Site(asking=True)
         licenses = getattr(admitted.robots, "licenses", ())
+        due = []
         for wanted in wanted_of(origin, licenses, self._t.extra):
             try:
                 file = await self._t.memory.load(wanted.url)
             except DiskError:  # when it was asked for last cannot be told: not now
                 continue
             if is_due(file, self._t.clock.epoch()):
-                site.due.append(wanted)
+                due.append(wanted)
             elif file is not None:
                 await self._know(origin, wanted, file, remembered=True)
+        site.due, site.asking = due, False
 
     def is_due(self, candidate: Candidate, gathered: Gathered) -> bool:
         """Whether a seed's page came, and its origin has files that are to be asked for now."""
@@ -116,9 +122,14 @@ class SiteFiles:
     async def ask(self, candidate: Candidate, allowance: Allowance) -> None:
         """Fetch, record and remember what is due, then label from it. Never raises for what a site does."""
         site = self._sites[candidate.origin]
-        due, site.due = site.due, []
-        for wanted in due:
-            await self._ask_one(candidate, wanted, allowance)
+        if not site.due:  # another visit was quicker, and may be at it still
+            return
+        due, site.due, site.asking = site.due, [], True
+        try:
+            for wanted in due:
+                await self._ask_one(candidate, wanted, allowance)
+        finally:
+            site.asking = False
 
     def labels(self, gathered: Gathered, capture_id: str) -> list[LedgerEntry]:
         """Rows with what a page's keep verdict could not know yet; of earlier pages of the origin too."""
@@ -130,7 +141,7 @@ class SiteFiles:
             early = _Early(candidate=fetched.candidate, capture_id=capture_id, keep=fetched.keep)
             if len(site.early) < _EARLY:
                 site.early.append(early)
-            if not site.due:
+            if not (site.due or site.asking):
                 rows += [row for one in site.early if (row := self._late(one, site)) is not None]
                 site.early.clear()
         return rows

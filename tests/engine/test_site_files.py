@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,14 +13,14 @@ from archiver.engine.site_files import SiteFiles, SiteFileTools
 from archiver.engine.worker import Worker
 from archiver.errors import DiskError
 from archiver.gateway import Gate
-from archiver.model import FailureCode, Status
+from archiver.model import Candidate, FailureCode, Outlink, Status
 from archiver.model.site_file import SiteFile, SiteFileState
 from archiver.policy.site_files import LIFE, RETRY, Statements
 from archiver.ports import Declared, SiteFileMemory
 from archiver.urls import origin_of
 from archiver.wire.memory import Answer
 from archiver.wire.site_files_state import MemorySiteFiles
-from tests.engine.bench import SITE, Engine, html, image, redirect
+from tests.engine.bench import SITE, Engine, candidate, html, image, redirect
 
 TDMREP = "/.well-known/tdmrep.json"
 ORIGIN = origin_of(f"{SITE}/")
@@ -243,23 +244,44 @@ async def test_what_the_visit_cannot_afford_is_refused_and_asked_for_by_the_next
 
 async def test_pages_that_came_before_the_seed_are_labelled_when_the_files_are_known() -> None:
     engine = Asking({"/b": html("b"), "/": html("x"), TDMREP: reserved()})
-    link = replace((await linked(engine, "/b")), seed=False)
-    assert link.seed is False
+    assert (await linked(engine, "/b")).seed is False
     await engine.visit("/")
     assert engine.asked == ["/b", "/", TDMREP]
     assert engine.labels() == {"/b": {"tdm": "disallow"}, "/": {"tdm": "disallow"}}
 
 
-async def linked(engine: Engine, path: str):  # type: ignore[no-untyped-def]
+async def linked(engine: Engine, path: str) -> Candidate:
     """Visit a URL that is no seed."""
-    from archiver.model import Outlink
-    from tests.engine.bench import candidate
-
     one = replace(candidate(path), seed=False)
     await engine.frontier.add([Outlink(candidate=one)])
     (claim,) = await engine.frontier.claim(1)
     await engine.worker.attempt(claim)
     return one
+
+
+class Slow(MemorySiteFiles):
+    """A memory that takes as long as it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def save(self, file: SiteFile) -> None:
+        self.reached.set()
+        await self.go_on.wait()
+        await super().save(file)
+
+
+async def test_pages_that_end_while_the_site_is_asked_are_labelled_too() -> None:
+    memory = Slow()
+    engine = Asking({"/": html("x"), "/b": html("b"), TDMREP: reserved()}, memory=memory)
+    asking = asyncio.create_task(engine.visit("/"))
+    await memory.reached.wait()
+    await engine.visit("/b")
+    assert engine.asked == ["/", TDMREP, "/b"] and engine.labels()["/b"] == {}
+    memory.go_on.set()
+    await asking
+    assert engine.labels() == {"/": {"tdm": "disallow"}, "/b": {"tdm": "disallow"}}
 
 
 async def test_a_resumed_job_asks_with_any_page_of_a_seeds_origin() -> None:

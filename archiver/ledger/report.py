@@ -223,7 +223,7 @@ class Report:
         for word, some in (("transcluded", self.transcluded), ("mandate", self.mandate)):
             note = notes.get(word) or robots.get(word)
             if note:
-                rule = note.get("rule", "") if isinstance(note, Mapping) else ""
+                rule = note.get("rule", "") if isinstance(note, Mapping) else str(note)
                 some.add({**one, "rule": rule})
         if str(robots.get("basis") or "").startswith("undefined"):
             self.undefined.add({**one, "rule": str(robots["basis"])})

@@ -164,7 +164,7 @@ def _cell(value: object) -> str:
 
 
 def _of(caption: str, shown: int, number: int) -> str:
-    return caption if shown == number else f"{caption} ({shown:,} of {number:,} shown; the JSON or the CSV has more)"
+    return caption if shown == number else f"{caption} ({shown:,} of {number:,} shown; the other files have more)"
 
 
 def _safe(text: str) -> str:

@@ -12,21 +12,26 @@ Fate = tuple[str, str, str, Sequence[Mapping[str, Any]]]
 CODEBOOK: dict[str, tuple[str, str]] = {
     "url": ("text", "canonical URL; one line each, in byte order"),
     "state": ("fetched, refused, failed, pending", "what became of it in this job; the four add up to all"),
-    "reason": ("word of docs/auditor/reasons.md", "why; empty for pending URLs that were asked for and not answered"),
+    "reason": ("word of docs/auditor/reasons.md", "why; empty for pending URLs that wait or were asked for in vain"),
     "kind": ("document, requisite, robots, sitemap, webhook, signals", "what it was wanted as, last time"),
     "resource_type": ("text", "what the page named it as: image, stylesheet, script, ..."),
     "http_status": ("integer", "status of the last answer; empty without one"),
+    "mime": ("type/subtype", "media type that the last answer named, without parameters"),
     "access": ("open, restricted, dark", "who may see what was kept; empty when nothing was"),
     "rule": ("text", "the rule behind the reason, as the site or the configuration wrote it"),
-    "line": ("integer", "its line in robots.txt, from 1"),
+    "line": ("integer, from 1", "its line in robots.txt"),
     "evidence": ("urn:uuid", "WARC record of the robots.txt the decision rests on"),
+    "exception": (
+        "override, transcluded, mandate",
+        "why it was fetched though robots.txt refuses it; empty by the book",
+    ),
     "failure": ("text", "what the network said, when it failed"),
     "via": ("URL", "the page it was found on; empty for a seed"),
     "path": ("letters", "how it was reached: L link, R redirect, E embed, X speculative, P prerequisite"),
-    "first_seen": ("time, UTC", "its first row in this job"),
-    "last_seen": ("time, UTC", "its last row in this job"),
+    "first_seen": ("time, UTC, ISO 8601", "its first row in this job"),
+    "last_seen": ("time, UTC, ISO 8601", "its last row in this job"),
     "asked": ("integer", "requests that were answered or failed"),
-    "bytes": ("bytes", "of the last answer, as it came over the wire, head included where recorded so"),
+    "bytes": ("bytes", "of the last answer, as it came over the wire, head included"),
     "digest": ("sha256:hex", "of the last payload, transfer coding taken off"),
     "file": ("file name", "WARC of the last record"),
     "offset": ("bytes", "where the record begins in that file"),
@@ -34,7 +39,8 @@ CODEBOOK: dict[str, tuple[str, str]] = {
 """Column: its values, its meaning."""
 
 _OF_RECORD = ("file", "offset")
-_FROM_ROWS = ("kind", "resource_type", "http_status", "access", "rule", "line", "evidence", "via", "path")
+_EXCEPTIONS = ("override", "transcluded", "mandate")
+_FROM_ROWS = ("kind", "resource_type", "http_status", "mime", "access", "rule", "line", "evidence", "via", "path")
 
 
 def url_row(fate: Fate) -> dict[str, Any]:
@@ -46,9 +52,19 @@ def url_row(fate: Fate) -> dict[str, Any]:
         found["last_seen"] = body.get("t")
         if body.get("event") in ("decision", "discovered", "pending", "outcome"):
             found |= {name: body[name] for name in _FROM_ROWS if body.get(name) not in (None, "")}
+        if body.get("event") == "decision":
+            found |= _excepted(body)
         if body.get("event") == "outcome":
             _answer(found, body)
     return found
+
+
+def _excepted(body: Mapping[str, Any]) -> dict[str, str]:
+    """Under which exception a decision allowed what robots.txt refuses."""
+    notes = body.get("notes")
+    if body.get("verdict") != "allow" or not isinstance(notes, Mapping):
+        return {}
+    return next(({"exception": word} for word in _EXCEPTIONS if notes.get(word)), {})
 
 
 def _answer(found: dict[str, Any], body: Mapping[str, Any]) -> None:
@@ -87,6 +103,8 @@ def cell(value: object) -> object:
     if value is None or isinstance(value, int):
         return "" if value is None else value
     text = printable(str(value))
+    if text[:1].isalnum():
+        return text
     return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20") else text
 
 

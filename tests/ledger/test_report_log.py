@@ -58,6 +58,22 @@ def test_codes(body: dict[str, Any], code: str, word: str) -> None:
     assert (len(found), found[1], found[6], found[11]) == (FIELDS, code, "no-type", word)
 
 
+def test_the_media_type_is_the_servers() -> None:
+    answer = {
+        "event": "outcome",
+        "status": "captured",
+        "url": "https://a.org/x",
+        "http_status": 200,
+        "mime": "text/a b",
+    }
+    assert fields(answer)[6] == "text/a%20b"
+
+
+def test_what_waits_for_its_turn_ends_nothing() -> None:
+    waiting = {"t": T, "event": "discovered", "reason": "allowed", "url": "https://a.org/x"}
+    assert CrawlLog().line(waiting) is None
+
+
 @pytest.mark.parametrize("event", ["run", "seed", "visit", "stored", "end"])
 def test_other_rows_have_no_line(event: str) -> None:
     assert CrawlLog().line({"t": T, "event": event, "url": "https://a.org/"}) is None

@@ -45,6 +45,14 @@ def test_a_failure_says_what_the_network_said() -> None:
     assert (row["failure"], row["asked"], "bytes" in row) == ("no such host", 1, False)
 
 
+@pytest.mark.parametrize("word", ["override", "transcluded", "mandate"])
+def test_what_robots_txt_refuses_says_why_it_was_fetched(word: str) -> None:
+    decided = {**DECIDED, "verdict": "allow", "notes": {word: {"rule": "Disallow: /"}, "robots": {}}}
+    assert url_row(("https://a.org/x", "fetched", "allowed", [decided, KEPT]))["exception"] == word
+    refused = {**decided, "verdict": "refuse"}
+    assert "exception" not in url_row(("https://a.org/x", "refused", "robotsTxt", [refused]))
+
+
 def test_lines_and_codebook_have_the_same_columns() -> None:
     out, codebook = io.StringIO(newline=""), io.StringIO(newline="")
     write_urls(out, [("https://a.org/x", "fetched", "allowed", [KEPT]), ("https://a.org/y", "pending", "", [])])

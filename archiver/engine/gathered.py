@@ -34,6 +34,9 @@ class Gathered:
     overridden: set[str] = field(default_factory=set)
     override: Mapping[str, Any] | None = None
     rendered: Rendered | None = None
+    lane_why: Mapping[str, Any] | None = None
+    challenge: str | None = None
+    resources: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def document(self) -> Fetched:

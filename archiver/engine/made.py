@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,22 +12,17 @@ from archiver.clock import iso
 from archiver.engine.gathered import Gathered
 from archiver.ids import new_record_id
 from archiver.model import Access, ConsentOutcome, DocumentItem, Fetched, Lane, LedgerEntry
-from archiver.ports_browser import Rendered, View
+from archiver.ports_browser import View
 
 
-def items_of(
-    gathered: Gathered, fetched: Iterable[Fetched], *, page_id: str, started_at: datetime, now: datetime
-) -> list[DocumentItem]:
-    """The records beside the exchanges; all have the page's access class and name the page's response.
-
-    `fetched` are all exchanges of the visit, written or not.
-    """
+def items_of(gathered: Gathered, *, page_id: str, started_at: datetime, now: datetime) -> list[DocumentItem]:
+    """The records beside the exchanges; all have the page's access class and name the page's response."""
     rendered, document = gathered.rendered, gathered.document
     if rendered is None or document.keep is None or document.response_id is None:
         return []
     url, access, response = document.candidate.url, document.keep.access, document.response_id
     found = [_view(view, url, access, response, now) for view in rendered.views]
-    info = page_info(gathered, fetched, page_id=page_id, started_at=started_at)
+    info = page_info(gathered, page_id=page_id, started_at=started_at)
     found.append(_json("resource", f"urn:pageinfo:{url}", info, access, response, now))
     if rendered.consent is not None:
         told = consent_json(rendered.consent, page_id=page_id)
@@ -35,7 +30,7 @@ def items_of(
     return found
 
 
-def page_info(gathered: Gathered, fetched: Iterable[Fetched], *, page_id: str, started_at: datetime) -> dict[str, Any]:
+def page_info(gathered: Gathered, *, page_id: str, started_at: datetime) -> dict[str, Any]:
     """Browsertrix's `urn:pageinfo:` form (`pageid`, `url`, `ts`, `urls`), with what we know besides."""
     rendered = gathered.rendered
     assert rendered is not None
@@ -45,7 +40,7 @@ def page_info(gathered: Gathered, fetched: Iterable[Fetched], *, page_id: str, s
         "ts": iso(started_at),
         "title": rendered.title,
         "finalUrl": rendered.final_url,
-        "urls": {one.candidate.url: _resource(one) for one in fetched},
+        "urls": dict(gathered.resources),
         "gaps": [{"url": gap.url, "type": gap.type, "reason": gap.reason} for gap in gathered.gaps],
         "views": {view.name: dict(view.about) for view in rendered.views},
         "behaviors": dict(rendered.behaviors),
@@ -56,7 +51,8 @@ def page_info(gathered: Gathered, fetched: Iterable[Fetched], *, page_id: str, s
     }
 
 
-def _resource(fetched: Fetched) -> dict[str, Any]:
+def resource_json(fetched: Fetched) -> dict[str, Any]:
+    """What page information says of one request: type, status (0 = none), media type or reason."""
     exchange = fetched.exchange
     if exchange is None:
         return {"type": fetched.candidate.resource_type, "status": 0, "reason": fetched.decision.reason.value}
@@ -77,9 +73,16 @@ def consent_entry(url: str, consent: ConsentOutcome) -> LedgerEntry:
     return LedgerEntry(event="consent", url=url, data=data)
 
 
-def lane_entry(url: str, *, lane: Lane, why: Mapping[str, Any]) -> LedgerEntry:
-    """Which lane a page was captured in, and on what evidence."""
-    return LedgerEntry(event="lane", url=url, data={"lane": lane.value, **why})
+def lane_entries(gathered: Gathered) -> list[LedgerEntry]:
+    """In which lane a page was captured and on what evidence, where there was any; what became of its notice."""
+    url, rendered = gathered.document.candidate.url, gathered.rendered
+    found = []
+    if gathered.lane_why:
+        lane = Lane.BROWSER if rendered is not None else Lane.HTTP
+        found.append(LedgerEntry(event="lane", url=url, data={"lane": lane.value, **gathered.lane_why}))
+    if rendered is not None and rendered.consent is not None:
+        found.append(consent_entry(url, rendered.consent))
+    return found
 
 
 def _view(view: View, url: str, access: Access, response: str, now: datetime) -> DocumentItem:
@@ -109,7 +112,3 @@ def _json(
         access=access,
         concurrent_to=response,
     )
-
-
-def views_of(rendered: Rendered) -> tuple[str, ...]:
-    return tuple(view.name for view in rendered.views)

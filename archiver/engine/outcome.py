@@ -7,7 +7,20 @@ from datetime import UTC, datetime
 
 from archiver.engine.gathered import Gathered
 from archiver.gateway.record import media_type
-from archiver.model import Access, Candidate, Decision, Fetched, Page, Reason, Status, Verdict, WarcRecordRef
+from archiver.model import (
+    Access,
+    Candidate,
+    Decision,
+    Failure,
+    FailureCode,
+    Fetched,
+    Lane,
+    Page,
+    Reason,
+    Status,
+    Verdict,
+    WarcRecordRef,
+)
 from archiver.model.usage import combined_usage
 from archiver.ports import VisitOutcome, Wait
 
@@ -31,14 +44,14 @@ def page_of(
 ) -> Page:
     """The visit as its user sees it. Its usage labels are those of the hops as well: any disallow wins."""
     shown = shown_document(gathered)
-    exchange, keep = shown.exchange, shown.keep
+    exchange, keep, rendered = shown.exchange, shown.keep, gathered.rendered
     place = next((at for at, one in enumerate(gathered.fetched) if one is shown), len(gathered.recorded))
     recorded = gathered.recorded[place] if place < len(gathered.recorded) else None
     return Page(
         candidate=gathered.fetched[0].candidate,
         capture_id=capture_id,
-        status=_status(shown),
-        lane=shown.candidate.lane,
+        status=_status(shown) if gathered.challenge is None else Status.FAILED,
+        lane=Lane.BROWSER if rendered is not None else shown.candidate.lane,
         decision=shown.decision,
         started_at=started_at,
         seconds=seconds,
@@ -49,7 +62,8 @@ def page_of(
         keep=keep,
         completeness=gathered.completeness(wanted=wanted and exchange is not None),
         records=records,
-        failure=shown.failure,
+        consent=rendered.consent if rendered is not None else None,
+        failure=shown.failure if gathered.challenge is None else _challenged(gathered.challenge),
         wire_bytes=gathered.wire_bytes,
         fetched=len(gathered.answered),
         usage=combined_usage(*(one.keep.usage for one in gathered.fetched if one.keep is not None)),
@@ -57,6 +71,12 @@ def page_of(
         payload_digest=recorded.payload_digest if recorded is not None else None,
         overridden=tuple(sorted(gathered.overridden)),
     )
+
+
+def _challenged(vendor: str) -> Failure:
+    """The answer is kept, and is not the page: nobody gets past it here."""
+    message = f"botblock:{vendor}: the site asks for proof that no robot is asking"
+    return Failure(code=FailureCode.CHALLENGE, message=message, transient=False)
 
 
 def shown_document(gathered: Gathered) -> Fetched:

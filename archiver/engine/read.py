@@ -46,6 +46,13 @@ async def read(url: str, exchange: Exchange, *, limit: int, type_hint: str = "")
     return _read(url, exchange, label, limit, type_hint)
 
 
+async def read_dom(url: str, dom: bytes) -> Reading:
+    """The document as a browser left it (UTF-8). Never raises for what is in it."""
+    if len(dom) > OFF_LOOP:
+        return await asyncio.to_thread(_of_html, url, dom, "utf-8")
+    return _of_html(url, dom, "utf-8")
+
+
 def may_hold(content_type: str, type_hint: str) -> bool:
     """Whether a body of this kind is worth looking at: all but images, media, scripts and other plain data."""
     return bool(kind_of(content_type, _ANY_HTML, type_hint))
@@ -57,7 +64,11 @@ def _read(url: str, exchange: Exchange, label: str, limit: int, type_hint: str) 
     kind = kind_of(label, body, type_hint)
     if kind != "html":
         return Reading(requisites=requisites_of(label, body, base_url=url, resource_type=type_hint)) if kind else EMPTY
-    facts = extract(body, base_url=url, charset_hint=charset.label_of(label))
+    return _of_html(url, body, charset.label_of(label))
+
+
+def _of_html(url: str, body: bytes, charset_hint: str | None) -> Reading:
+    facts = extract(body, base_url=url, charset_hint=charset_hint)
     return Reading(
         title=facts.title,
         requisites=facts.requisites,

@@ -15,6 +15,7 @@ from archiver import urls
 from archiver.clock import Clock
 from archiver.engine.allowance import Allowance
 from archiver.engine.gathered import Gathered
+from archiver.engine.made import resource_json
 from archiver.engine.outcome import COME_BACK
 from archiver.engine.read import read
 from archiver.engine.registry import Registry
@@ -80,6 +81,7 @@ class Rendering:
         document = self._gathered.document.candidate
         self._given = list(self._gathered.fetched)
         self._met = {fetched.candidate.key for fetched in self._given}
+        self._gathered.resources.update((one.candidate.url, resource_json(one)) for one in self._given)
         plan = self._t.plan_of(self._given[0].candidate, self._page_id, self._allowance.left(admitted.rules))
         page = await self._t.browser.page(self._answer, site=document.origin.host, plan=plan)
         self._page = page
@@ -239,6 +241,7 @@ class Rendering:
                 self._gathered.owned.append(candidate.key)
                 self._t.registry.end(candidate.key, kept=kept)
         self._gathered.note(fetched)
+        self._gathered.resources[candidate.url] = resource_json(fetched)
         self._allowance.answered(fetched, counts=counts)
         self._remember_redirect(fetched)
         return fetched
@@ -270,6 +273,7 @@ class Rendering:
 
     def _count(self, fetched: Fetched) -> Fetched:
         self._gathered.count(fetched)
+        self._gathered.resources.setdefault(fetched.candidate.url, resource_json(fetched))
         return fetched
 
 

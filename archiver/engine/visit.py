@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from archiver import urls
 from archiver.engine.allowance import Allowance
 from archiver.engine.gathered import Gathered
+from archiver.engine.lanes import Lanes
 from archiver.engine.outcome import COME_BACK
-from archiver.engine.read import EMPTY, Reading, read
+from archiver.engine.read import EMPTY, Reading, read, read_dom
 from archiver.engine.registry import Registry, Shared
 from archiver.engine.turn import Turn
+from archiver.errors import BrowserError
 from archiver.model import (
     NO_ELEMENTS,
     Access,
     Candidate,
+    Elements,
     Fetched,
     Gap,
     Kind,
+    Lane,
     Objection,
     Reason,
     Verdict,
@@ -31,19 +35,28 @@ HAVE_IT = "this job has the redirect's target already"
 AT_ONCE = 5.0  # seconds up to which a meta refresh is a redirect to a reader
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitTools:
+    """What all visits of a run share; `lanes` None = plain HTTP, whatever the page."""
+
+    gateway: Gateway
+    registry: Registry
+    policy: str
+    lanes: Lanes | None = None
+
+
 class Visit:
     """Runs once. The caller has taken the candidate's key in the registry; the visit gives it back."""
 
-    def __init__(
-        self, *, gateway: Gateway, registry: Registry, allowance: Allowance, turn: Turn, policy: str, page_id: str
-    ) -> None:
+    def __init__(self, tools: VisitTools, *, allowance: Allowance, turn: Turn, page_id: str) -> None:
         self.page_id = page_id
-        self._gateway = gateway
-        self._registry = registry
+        self._lanes = tools.lanes
+        self._gateway = tools.gateway
+        self._registry = tools.registry
         self._allowance = allowance
         self._turn = turn
         self._limits = allowance.limits
-        self._policy = policy
+        self._policy = tools.policy
         self._gathered = Gathered()
         self._started = 0
         self._known = 0
@@ -54,8 +67,9 @@ class Visit:
         self._allowance.begin(admitted.rules)
         await self._document(candidate, admitted)
         self._documents_known()
-        if self._limits.want_requisites and self._gathered.reading is not None:
-            await self._requisites_of(self._gathered.document.candidate, self._gathered.reading, depth=0)
+        reading = self._gathered.reading
+        if self._limits.want_requisites and reading is not None and not await self._rendered(candidate, admitted):
+            await self._requisites_of(self._gathered.document.candidate, reading, depth=0)
         return self._gathered
 
     async def write(self) -> None:
@@ -65,6 +79,54 @@ class Visit:
         batch = self._gathered.take()
         if batch:
             self._gathered.recorded.extend(await self._gateway.record(batch, page_id=self.page_id))
+
+    # -- the browser lane
+
+    async def _rendered(self, candidate: Candidate, admitted: Admitted) -> bool:
+        """Whether a browser saw the page. Where one is wanted and there is none, plain HTTP gets what it can."""
+        gathered = self._gathered
+        if self._lanes is None or gathered.reading is None:
+            return False
+        choice = await self._lanes.choose(candidate, gathered.document, is_html=gathered.reading.is_html)
+        gathered.lane_why, gathered.challenge = choice.why, choice.challenge
+        if choice.lane is not Lane.BROWSER:
+            return choice.challenge is not None
+        rendering = self._lanes.rendering(
+            gathered, self._allowance, self._turn, page_id=self.page_id, spill=self.write
+        )  # fmt: skip
+        try:
+            if rendering is None:
+                raise BrowserError("there is no Chromium: `make setup`, or set ARCHIVER_CHROMIUM")
+            await rendering.run(admitted)
+        except BrowserError as error:
+            if choice.asked_for:
+                raise
+            gathered.gap(gathered.document.candidate.url, "document", Reason.FAILED, f"needs a browser: {error}")
+            return False
+        await self._read_rendered()
+        return True
+
+    async def _read_rendered(self) -> None:
+        """The final document beside the one that came: links of both, and what either says about its use binds."""
+        gathered, raw = self._gathered, self._gathered.reading
+        rendered, document = gathered.rendered, gathered.document
+        assert rendered is not None and raw is not None
+        if rendered.failed:
+            gathered.failed += 1
+            gathered.gap(document.candidate.url, "document", Reason.FAILED, f"in the browser: {rendered.failed}")
+        if not rendered.dom or document.exchange is None:
+            return
+        final = await read_dom(document.candidate.url, rendered.dom)
+        links = dict(raw.links) | dict(final.links)
+        elements = Elements(
+            metas=raw.elements.metas + final.elements.metas, licenses=raw.elements.licenses + final.elements.licenses
+        )
+        gathered.reading = replace(
+            final, title=rendered.title or final.title or raw.title, links=tuple(links.items()), elements=elements
+        )
+        if elements != NO_ELEMENTS:
+            gathered.fetched[-1] = self._gateway.judge(document, elements)
+            self._spread_access()
 
     # -- the document and its hops
 

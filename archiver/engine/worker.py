@@ -11,13 +11,15 @@ from archiver.clock import Clock
 from archiver.engine.allowance import Allowance, Tell
 from archiver.engine.discover import Discoverer
 from archiver.engine.gathered import Gathered
+from archiver.engine.lanes import Lanes
 from archiver.engine.limits import VisitLimits
+from archiver.engine.made import items_of, lane_entries
 from archiver.engine.outcome import Timing, outcome_of, page_of
 from archiver.engine.registry import Registry, Shared
 from archiver.engine.rows import discovered_entries, visit_entry
 from archiver.engine.site_files import SiteFiles
 from archiver.engine.turn import Sleep, Turn
-from archiver.engine.visit import Visit
+from archiver.engine.visit import Visit, VisitTools
 from archiver.model import (
     Claim,
     Decision,
@@ -58,6 +60,7 @@ class Tools:
     limits: VisitLimits
     policy: str
     site_files: SiteFiles | None = None
+    lanes: Lanes | None = None
     sleep: Sleep = asyncio.sleep
     waits_until: float = 0.0
 
@@ -79,6 +82,9 @@ class Worker:
 
     def __init__(self, tools: Tools) -> None:
         self._t = tools
+        self._shared = VisitTools(
+            gateway=tools.gateway, registry=tools.registry, policy=tools.policy, lanes=tools.lanes
+        )
         self.waits: dict[Origin, Wait] = {}
         self.on_notice: Tell | None = None
 
@@ -115,14 +121,7 @@ class Worker:
         capture_id = uuid.uuid4().hex
         allowance = Allowance(t.budget, t.clock, t.limits, self.on_notice)
         turn = Turn(t.budget, t.clock, t.sleep, slot, admitted.rules)
-        visit = Visit(
-            gateway=t.gateway,
-            registry=t.registry,
-            allowance=allowance,
-            turn=turn,
-            policy=t.policy,
-            page_id=capture_id,
-        )
+        visit = Visit(self._shared, allowance=allowance, turn=turn, page_id=capture_id)
         timing = Timing(started_at=t.clock.now(), started=t.clock.monotonic())
         attempt = None
         try:
@@ -140,6 +139,8 @@ class Worker:
         t = self._t
         try:
             await visit.write()
+            made = items_of(gathered, page_id=visit.page_id, started_at=timing.started_at, now=t.clock.now())
+            gathered.recorded.extend(await t.gateway.attach(made))
             refs = tuple(ref for one in gathered.recorded for ref in one.refs)
             seconds = t.clock.monotonic() - timing.started
             page = page_of(gathered, visit.page_id, refs, timing.started_at, seconds, wanted=t.limits.want_requisites)
@@ -183,7 +184,7 @@ class Worker:
         done = await t.frontier.complete(claim, outcome, outlinks)
         t.discoverer.remember(outlinks)
         repeats += len(outlinks) - len(done.fresh)
-        rows = [visit_entry(page, discovered=len(done.fresh), repeats=repeats)]
+        rows = [*lane_entries(gathered), visit_entry(page, discovered=len(done.fresh), repeats=repeats)]
         rows.extend(discovered_entries(outlinks, done.fresh))
         t.gateway.tell(rows)
         if page.status is Status.CAPTURED:

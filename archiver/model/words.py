@@ -89,6 +89,7 @@ class FailureCode(StrEnum):
     PROTOCOL_ERROR = "protocolError"
     HEADER_LIMIT = "headerLimit"
     TOO_MANY_REDIRECTS = "tooManyRedirects"
+    CHALLENGE = "challenge"
     INTERNAL = "internal"
 
 

@@ -90,8 +90,10 @@ def policy_json(fetched: Fetched, redacted: tuple[str, ...]) -> bytes:
     if keep is not None:
         body["usage"] = keep.usage
         body["signals"] = keep.signals
-        body["flags"] = keep.flags
-        body["review"] = keep.review
+        if keep.flags:
+            body["flags"] = keep.flags
+        if keep.review:
+            body["review"] = True
     if fetched.exchange is not None:
         _wire_facts(body, fetched.exchange)
     if fetched.failure is not None:

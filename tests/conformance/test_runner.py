@@ -17,6 +17,12 @@ def test_all_vectors_pass(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "24 not scored (contested or informative)\n447 passed, 0 failed\n"
 
 
+@pytest.mark.parametrize(("name", "cases"), [("own_robots", 274), ("own_signals", 288)])
+def test_our_own_vectors_pass(name: str, cases: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(DATA / f"{name}.json")]) == 0
+    assert capsys.readouterr().out == f"{cases} passed, 0 failed\n"
+
+
 def test_a_failure_is_told_and_counted_once_a_case(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     right = {"robots_txt": "", "user_agent": "a", "url": "http://h.test/", "expect_allowed": True, "standard": "both"}
     signal = {"category": "retry-after", "user_agent": "a", "input": {"status": 503, "headers": [["Retry-After", "5"]]}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 
@@ -10,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from archiver.policy.robots import Mode, Pattern, evaluate, parse
+from tests.conformance import robots as vectors
 from tests.policy import robots_states
 from tests.policy.steps import steps
 
@@ -43,6 +45,17 @@ tails = st.lists(
 def test_google_mode_reads_octets_as_the_state_machine_does(data: bytes, agent: str, tail: str) -> None:
     url = "http://h.test" + ("/" if tail[:1] not in "/?;#" else "") + tail
     assert evaluate(data, (agent,), url, "google").allowed == robots_states.allowed(data, agent, url)
+
+
+@pytest.mark.parametrize("name", ["robots_vectors", "own_robots"])
+def test_the_vectors_of_google_mode_are_what_the_state_machine_says(name: str) -> None:
+    document = json.loads((vectors.FILE.parent / f"{name}.json").read_bytes())
+    cases = [one for one in document["cases"] if one["standard"] != "rfc9309" and not one.get("contested")]
+    for case in cases:
+        url = vectors.text(case["url"])
+        agent = case.get("product_token") or case["user_agent"]
+        assert robots_states.allowed(vectors.body(case), agent, url) is case["expect_allowed"], case["id"]
+    assert len(cases) > 200
 
 
 @settings(max_examples=150)

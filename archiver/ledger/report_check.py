@@ -22,6 +22,9 @@ _NAMED = 5
 _LINKED = frozenset({"seed", "visit", "discovered", "pending"})
 """Events about URLs that the frontier holds as pages; requisites, hops and robots.txt are the ledger's alone."""
 
+_TELLING = _LINKED | {"decision", "outcome"}
+"""Events that say something about the fate of their URL."""
+
 HasFate = Callable[[str], bool]
 Fate = tuple[str, str, str, list[dict[str, Any]]]
 
@@ -52,19 +55,18 @@ class Recount:
         if event == "visit":
             self.new_links += int(body.get("discovered") or 0)
             self._visit(body)
-        self.rows += _counts(body)
+        self.rows += event in _TELLING
 
     def watched(self, fates: Iterable[Fate]) -> Iterator[Fate]:
         """The same fates, each recounted from its rows as it passes."""
         for fate in fates:
             key, state, _, bodies = fate
-            found = [one for body in bodies if (one := state_of(body)) is not None]
-            word = max(enumerate(found), key=lambda one: (one[1].weight, one[0]))[1].word if found else "none"
+            word = fate_of(bodies)
             if word != state:
                 self._fault("fate", f"{key} was counted as {state}; its rows say {word}")
             self.totals[word] += 1
             events = {str(body.get("event")) for body in bodies}
-            self.placed += sum(map(_counts, bodies))
+            self.placed += sum(body.get("event") in _TELLING for body in bodies)
             self.discovered_rows += "discovered" in events
             self.pages += not events.isdisjoint(_LINKED)
             yield fate
@@ -103,5 +105,11 @@ class Recount:
             self._told.append(sentence)
 
 
-def _counts(body: Mapping[str, Any]) -> bool:
-    return body.get("event") == "visit" or state_of(body) is not None
+def fate_of(bodies: Iterable[Mapping[str, Any]]) -> str:
+    """The state that rows about one URL, oldest first, add up to: of the heaviest the latest. `none` without any."""
+    word, weight = "none", -1
+    for body in bodies:
+        state = state_of(body)
+        if state is not None and state.weight >= weight:
+            word, weight = state.word, state.weight
+    return word

@@ -29,6 +29,7 @@ FAILURE_CODES: dict[FailureCode, int] = {
     FailureCode.PROTOCOL_ERROR: _BROKEN,
     FailureCode.HEADER_LIMIT: _BROKEN,
     FailureCode.TOO_MANY_REDIRECTS: _HOPS,
+    FailureCode.CHALLENGE: _BLOCKED,
     FailureCode.INTERNAL: _FAULT,
 }
 

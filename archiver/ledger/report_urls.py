@@ -85,7 +85,7 @@ def write_urls(out: TextIO, fates: Iterable[Fate]) -> None:
     writer.writerow(CODEBOOK)
     for fate in fates:
         row = url_row(fate)
-        writer.writerow([cell(row.get(name)) for name in CODEBOOK])
+        writer.writerow(["" if (value := row.get(name)) is None else cell(value) for name in CODEBOOK])
 
 
 def write_codebook(out: TextIO) -> None:

@@ -21,6 +21,7 @@ from archiver.ledger.segments import JsonlLedger
 from archiver.model import Actor, LedgerEntry
 
 JOB = "0123456789abcdef0123456789abcdef"
+measure.LIMIT_SECONDS = 3_600.0
 ORIGINS, BATCH, SEGMENT = 1_000, 500, 200_000
 RECORD = "urn:uuid:00000000-0000-4000-8000-{:012x}"
 

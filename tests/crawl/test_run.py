@@ -50,7 +50,7 @@ def test_scrapy_crawl_site_from_the_folder_of_scrapy_cfg(tmp_path: Path) -> None
     with raw_server(chain(5)) as server:
         ran = scrapy("crawl", "site", *arguments(server, out=tmp_path / "crawls"), cwd=ROOT)
     assert ran.code == 0 and "6 captured" in ran.out, ran.err
-    assert len(targets(collection(tmp_path) / "archive")) == 7  # and robots.txt, a 404
+    assert len(targets(collection(tmp_path) / "archive")) == 8  # and robots.txt and tdmrep.json, both 404
     check_collection(collection(tmp_path))
 
 
@@ -58,7 +58,7 @@ def test_scrapy_crawl_page_takes_one_page_and_what_it_needs(tmp_path: Path) -> N
     site = {"/": respond(b"<link rel=stylesheet href=/s.css><a href=/p>x</a>"), "/s.css": respond(b"p{}")}
     with raw_server(site) as server:
         ran = scrapy("crawl", "page", *arguments(server), cwd=tmp_path, env=PROJECT)
-        assert server.paths() == ["/robots.txt", "/", "/s.css"]
+        assert server.paths() == ["/robots.txt", "/", "/s.css", "/.well-known/tdmrep.json"]
     assert ran.code == 0 and "1 captured" in ran.out, ran.err
 
 
@@ -170,7 +170,7 @@ def test_one_signal_finishes_what_is_in_hand_and_the_next_run_goes_on(
         assert rest.returncode == 0, err
         counts = Counter(server.paths())
     assert counts.pop("/robots.txt") <= 2
-    assert set(counts.values()) == {1} and len(counts) == 31, counts
+    assert set(counts.values()) == {1} and len(counts) == 32, counts  # tdmrep.json among them
     check_collection(collection(tmp_path))
     rows = ledger_bodies(collection(tmp_path))
     assert [row["stopped"] for row in rows if row["event"] == "end"] == ["interrupted", None]

@@ -53,7 +53,7 @@ def test_a_slow_host_holds_back_nobody(save: Save) -> None:
 def test_one_url_many_times_is_one_visit(save: Save) -> None:
     with raw_server({"/": PAGE}) as server:
         ran = save(*[server.url("/")] * 30, server.url("/#a"), server.url("").upper(), port=server.port)
-        assert server.paths() == ["/robots.txt", "/"]
+        assert server.paths() == ["/robots.txt", "/", "/.well-known/tdmrep.json"]
     assert len(ran.objects) == 1 and ran.code == 0
 
 

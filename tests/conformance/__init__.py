@@ -50,13 +50,12 @@ def scored(case: dict[str, Any]) -> bool:
     return not any(case.get(mark) for mark in UNSCORED)
 
 
-def run(document: Any) -> Iterator[Outcome]:
-    """All scored questions of a vector file, both formats told apart by their cases' keys. Never raises over a case."""
-    for case in filter(scored, cases_of(document)):
-        try:
-            yield from _answers(case)
-        except Exception as exc:
-            yield Outcome(case["id"], "case", "a case that can be asked", f"{type(exc).__name__}: {exc}")
+def outcomes(case: dict[str, Any]) -> list[Outcome]:
+    """All questions of a case, both formats told apart by its keys. Never raises over what it holds."""
+    try:
+        return list(_answers(case))
+    except Exception as exc:
+        return [Outcome(case["id"], "case", "a case that can be asked", f"{type(exc).__name__}: {exc}")]
 
 
 def _answers(case: dict[str, Any]) -> Iterator[Outcome]:

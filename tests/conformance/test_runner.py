@@ -130,3 +130,8 @@ def test_a_file_that_is_none_ends_with_two(tmp_path: Path, capsys: pytest.Captur
     assert main([str(tmp_path / "absent.json")]) == 2
     captured = capsys.readouterr()
     assert captured.out == "" and "v.json" in captured.err and "absent.json" in captured.err
+
+
+def test_cases_of_one_name_are_counted_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cases(tmp_path, [SIGNAL | {"id": "x"}, SIGNAL | {"id": "x", "expect": {"crawl_delay": 2}}]) == 1
+    assert capsys.readouterr().out.endswith("1 passed, 1 failed\n")

@@ -178,7 +178,6 @@ class Rendered:
     title: str = ""
     dom: bytes = b""
     text: str = ""
-    links: Sequence[str] = ()
     views: Sequence[View] = ()
     consent: ConsentOutcome | None = None
     behaviors: Mapping[str, Any] = field(default_factory=dict)

@@ -157,9 +157,15 @@ class ChromiumPage:
                     made.views.append(view)
 
         on = OnPage(
-            page=self._page, plan=plan, tell=tell, shoot=shoot, quiet=settling.wait, deadline=deadline,
+            page=self._page,
+            session=self._session,
+            plan=plan,
+            tell=tell,
+            shoot=shoot,
+            quiet=settling.wait,
+            deadline=deadline,
             missing=lambda: activity.missing,
-        )  # fmt: skip
+        )
         return on
 
     async def _look(self, on: OnPage, settling: Settling, made: _Made) -> None:
@@ -193,8 +199,7 @@ class ChromiumPage:
             made.failed = f"navigation: {_first_line(error)}"
 
     async def _last_look(self, on: OnPage, made: _Made) -> None:
-        shot = next((view for view in reversed(made.views) if view.name == "view"), None)
-        made.taken = await self._steps.views.take(on, shot)
+        made.taken = await self._steps.views.take(on, await self._steps.consent.without_notice(on))
 
     async def _rendered(self, made: _Made, seconds: float) -> Rendered:
         taken = made.taken
@@ -203,7 +208,6 @@ class ChromiumPage:
             title=taken.title,
             dom=taken.dom,
             text=taken.text,
-            links=taken.links,
             views=(*made.views, *taken.views),
             consent=made.consent,
             behaviors=made.behaviors,

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from playwright.async_api import BrowserContext
+from playwright.async_api import BrowserContext, CDPSession
 from playwright.async_api import Page as PlaywrightPage
 
 from archiver.model import ConsentOutcome
@@ -24,6 +24,7 @@ class OnPage:
     """A loaded page and what a step may do with it. `deadline` is the event loop's time."""
 
     page: PlaywrightPage
+    session: CDPSession
     plan: Plan
     tell: Tell
     shoot: Shoot
@@ -46,6 +47,13 @@ class ConsentStep(Protocol):
 
     async def guard(self, on: OnPage, before: ConsentOutcome) -> ConsentOutcome | None:
         """After a behaviour: an outcome that has become worse (`accepted-implied`), None while it stands."""
+        ...
+
+    async def without_notice(self, on: OnPage) -> str | None:
+        """A copy of the document, serialised, from which what is left of the notice is cut; None = there is none.
+
+        The page itself is never edited.
+        """
         ...
 
     @property
@@ -71,7 +79,6 @@ class Taken:
     title: str = ""
     dom: bytes = b""
     text: str = ""
-    links: Sequence[str] = ()
     views: Sequence[View] = ()
 
 
@@ -80,8 +87,8 @@ class ViewStep(Protocol):
         """A picture of the viewport (`view`, `viewBefore`) or of all of the page (`fullPage`); None when it failed."""
         ...
 
-    async def take(self, on: OnPage, view: View | None) -> Taken:
-        """The final DOM, its text without the notice, links, thumbnail of `view`, PDF if wanted. Never raises."""
+    async def take(self, on: OnPage, without_notice: str | None) -> Taken:
+        """The final DOM, its text (of the copy without the notice, if given), thumbnail, PDF. Never raises."""
         ...
 
 

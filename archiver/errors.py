@@ -39,6 +39,10 @@ class StoreAuthError(StoreError):
     exit_code = 33
 
 
+class StoreSetupError(StoreError):
+    """The object store takes nothing as it is configured (bucket, endpoint, region, roots); no other try helps."""
+
+
 class CaptureError(ArchiverError):
     """An exchange could not be completed; `code` is a `FailureCode` value."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import platform
@@ -14,7 +15,7 @@ from dataclasses import asdict, dataclass
 from archiver import __version__
 from archiver.browser_binary import find_chromium
 from archiver.config import Config, Places, from_environment, without_seeds
-from archiver.errors import ArchiverError, UsageError
+from archiver.errors import ArchiverError, StoreError, UsageError
 from archiver.ledger.facts import clock_state
 from archiver.replay.pywb import find_pywb
 
@@ -99,8 +100,15 @@ def _pywb(config: Config, environ: Mapping[str, str]) -> Finding:
 def _storage(config: Config, environ: Mapping[str, str]) -> Finding:
     if config.storage is None:
         return Finding(name="storage", state=OK, says="the local folder (set STORE_* for an S3 store besides)")
-    where = config.storage.endpoint_url or "AWS"
-    return Finding(name="storage", state=OK, says=f"{where}, bucket {config.storage.bucket}")
+    from archiver.store.remote import probe_remote
+
+    where = f"{config.storage.endpoint_url or 'AWS'}, bucket {config.storage.bucket}"
+    try:
+        remains = asyncio.run(probe_remote(config.storage))
+    except StoreError as error:
+        return Finding(name="storage", state=BAD, says=f"{where}: {error}")
+    says = f"but cannot be deleted: {remains}" if remains else "and deleted"
+    return Finding(name="storage", state=OK, says=f"{where}: an object was put, looked at, read back, {says}")
 
 
 def _version(command: list[str]) -> str:

@@ -1,7 +1,7 @@
 """Where closed files go: the local folder, an S3 bucket, memory (for tests); and the journal of what has to go up.
 
 `put` of each of them returns only what was compared with what the store really holds. Foreign errors end here: others
-see `StoreError`, `StoreAuthError` and `StoreConflict`.
+see `StoreError`, `StoreAuthError`, `StoreSetupError` and `StoreConflict`.
 """
 
 from archiver.store.files import StoreConflict

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from archiver.errors import ArchiverError
 from archiver.model import StoredObject
+from archiver.store.probe import probe
 from archiver.store.s3 import S3Store
 from archiver.store.s3client import S3Settings
 from archiver.store.spool import SpoolFile, SpoolJournal, spool_file
@@ -79,6 +80,11 @@ async def open_remote(settings: RemoteSettings, journal: Path, out: Path, stack:
     stack.callback(spool.close)
     uploader = Uploader(store, spool, limits=UploadLimits(at_once=settings.uploads), grows=is_growing)
     return RemoteStore(await stack.enter_async_context(uploader), out, patience=settings.patience)
+
+
+async def probe_remote(settings: RemoteSettings) -> str:
+    """`probe` of the configured bucket."""
+    return await probe(S3Settings(**settings.options()))
 
 
 def is_growing(key: str) -> bool:

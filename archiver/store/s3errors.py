@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from archiver.clock import Clock
-from archiver.errors import StoreAuthError, StoreError
+from archiver.errors import StoreAuthError, StoreError, StoreSetupError
 from archiver.store.s3client import S3Settings
 
 _AUTH = frozenset(
@@ -21,6 +21,15 @@ _PASSING = frozenset(
      "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "ConditionalRequestConflict", "OperationAborted",
      "TooManyRequests", "RequestLimitExceeded", "429", "409")
 )  # fmt: skip
+_BUCKET, _REGION = "storage.bucket (STORE_BUCKET)", "storage.region (STORE_REGION)"
+_ENDPOINT = "storage.endpointUrl (STORE_ENDPOINT_URL)"
+_KEYS = "storage.accessKey and storage.secretKey (STORE_ACCESS_KEY, STORE_SECRET_KEY)"
+_TO_CORRECT = {
+    "InvalidBucketName": _BUCKET, "AuthorizationHeaderMalformed": _REGION, "InvalidRegion": _REGION,
+    "IllegalLocationConstraintException": _REGION, "PermanentRedirect": f"{_REGION} or {_ENDPOINT}",
+}  # fmt: skip
+_WRITES = frozenset(("put_object", "create_multipart_upload"))
+_OF_ONE_FILE = frozenset(("EntityTooLarge", "KeyTooLongError", "MetadataTooLarge", "413"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +56,23 @@ def fault_of(error: Exception, what: str, settings: S3Settings, clock: Clock) ->
     if isinstance(error, aws.ClientError):
         return _answered(error.response, what, settings, clock)
     if isinstance(error, aws.NoCredentialsError | aws.PartialCredentialsError | aws.CredentialRetrievalError):
-        message = "no keys found; set STORE_ACCESS_KEY and STORE_SECRET_KEY"
+        message = f"no keys found; set {_KEYS}"
         return S3Fault(code="NoCredentials", error=StoreAuthError(f"{what}: {message}"), passing=False)
     if isinstance(error, aws.SSLError):
-        message = f"TLS to {_place(settings)} failed: {_clean(error, settings)}; a private root goes into AWS_CA_BUNDLE"
-        return S3Fault(code="TLS", error=StoreError(f"{what}: {message}"), passing="CERTIFICATE_VERIFY" not in message)
+        message = (
+            f"{what}: TLS to {_place(settings)} failed: {_clean(error, settings)}; a private root goes into "
+            "storage.caFile (AWS_CA_BUNDLE)"
+        )
+        passing = "CERTIFICATE_VERIFY" not in message
+        return S3Fault(code="TLS", error=(StoreError if passing else StoreSetupError)(message), passing=passing)
     if isinstance(error, aws.BotoCoreError | OSError) or type(error).__module__.startswith("urllib3"):
         passing = not isinstance(error, aws.ParamValidationError | aws.ValidationError)
-        message = f"{_place(settings)}: {_clean(error, settings)}"
-        return S3Fault(code=type(error).__name__, error=StoreError(f"{what}: {message}"), passing=passing)
+        message = f"{what}: {_place(settings)}: {_clean(error, settings)}"
+        kind = StoreError if passing else StoreSetupError
+        return S3Fault(code=type(error).__name__, error=kind(message), passing=passing)
+    if isinstance(error, RecursionError):  # botocore follows a redirect by asking, which is redirected as well
+        message = f"{what}: {_place(settings)} redirects every request; correct {_TO_CORRECT['PermanentRedirect']}"
+        return S3Fault(code="PermanentRedirect", error=StoreSetupError(message), passing=False)
     raise error
 
 
@@ -65,17 +82,29 @@ def _answered(response: Any, what: str, settings: S3Settings, clock: Clock) -> S
     if code == "RequestTimeTooSkewed":
         skew = _skew(meta.get("HTTPHeaders", {}).get("date"), clock)
         message = f"clock skew: this machine's clock and the store's differ{skew}; set the clock (NTP)"
-        return S3Fault(code=code, error=StoreError(f"{what}: {message}"), passing=False)
+        return S3Fault(code=code, error=StoreSetupError(f"{what}: {message}"), passing=False)
     if code == "NoSuchBucket":
-        message = f"the bucket {settings.bucket} does not exist at {_place(settings)}; create it, or correct the name"
-        return S3Fault(code=code, error=StoreError(f"{what}: {message}"), passing=False)
+        message = f"the bucket {settings.bucket} does not exist at {_place(settings)}; create it, or correct {_BUCKET}"
+        return S3Fault(code=code, error=StoreSetupError(f"{what}: {message}"), passing=False)
     said = _clean(about.get("Message") or code, settings)
     if code in _AUTH or status in (401, 403):
-        message = f"{_place(settings)} refuses the key ({code}): {said}"
+        message = f"{_place(settings)} refuses the key ({code}): {said}; check {_KEYS}, and what they may do"
         return S3Fault(code=code, error=StoreAuthError(f"{what}: {message}"), passing=False)
     passing = code in _PASSING or (status >= 500 and status not in (501, 507)) or status == 200
-    message = f"{_place(settings)} answered {status} {code}: {said}"
-    return S3Fault(code=code or str(status), error=StoreError(f"{what}: {message}"), passing=passing)
+    answer = ": ".join(word for word in (f"{status} {code}".rstrip(), said) if word)
+    message = f"{what}: {_place(settings)} answered {answer}"
+    if not passing and _is_of_the_setup(code, status, what):
+        message += f"; correct {_TO_CORRECT.get(code, f'{_ENDPOINT} or {_BUCKET}')}"
+        return S3Fault(code=code or str(status), error=StoreSetupError(message), passing=False)
+    return S3Fault(code=code or str(status), error=StoreError(message), passing=passing)
+
+
+def _is_of_the_setup(code: str, status: int, what: str) -> bool:
+    """Whether the next file fares no better: a redirect, or a write that is refused whatever is written."""
+    if code in _TO_CORRECT or 300 <= status < 400:
+        return True
+    write = what.partition(" ")[0] in _WRITES
+    return write and 400 <= status < 500 and code not in _TAKEN and code not in _OF_ONE_FILE
 
 
 def _skew(date: str | None, clock: Clock) -> str:

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
-from archiver.errors import ArchiverError, StoreAuthError, StoreError
+from archiver.errors import ArchiverError, StoreAuthError, StoreError, StoreSetupError
 from archiver.model import ClosedSegment, StoredObject
 from archiver.ports import Store
 from archiver.store.files import StoreConflict
 from archiver.store.spool import SpoolFile, SpoolJournal, segment_files
+
+_FINAL = (StoreAuthError, StoreSetupError)  # what no other try, and no other file, gets past
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +130,7 @@ class Uploader:
     async def _upload(self, file: SpoolFile) -> None:
         """Until it is up, or another try is pointless, or patience ran out."""
         tries = 0
-        while not isinstance(self.fault, StoreAuthError):
+        while not isinstance(self.fault, _FINAL):
             try:
                 path = self._journal.path(file)
                 stored = await self._store.put(file.key, path, sha256=file.sha256, metadata=file.metadata)
@@ -137,7 +139,7 @@ class Uploader:
                 self._note(error)
                 await asyncio.to_thread(self._journal.mark_failed, file, str(error))
                 tries += 1
-                if isinstance(error, StoreConflict | StoreAuthError) or not await self._pause(tries):
+                if isinstance(error, (StoreConflict, *_FINAL)) or not await self._pause(tries):
                     return
             else:
                 await asyncio.to_thread(self._journal.mark_stored, file, stored)
@@ -146,7 +148,7 @@ class Uploader:
                 return
 
     def _note(self, error: ArchiverError) -> None:
-        if not isinstance(self.fault, StoreAuthError):
+        if not isinstance(self.fault, _FINAL):
             self.fault = error
 
     async def _pause(self, tries: int) -> bool:

@@ -47,6 +47,7 @@ class Answer:
     abort: bool = False
 
 
+NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 Reply = bytes | Answer | Callable[[Request], bytes | Answer]
 
 
@@ -57,6 +58,7 @@ class RawServer:
     port: int
     scheme: str
     answers: dict[str, Reply]
+    otherwise: Reply = NOT_FOUND
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
 
@@ -71,13 +73,12 @@ class RawServer:
         return [request.path for request in self.requests]
 
 
-NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-
-
 @contextmanager
-def raw_server(answers: Mapping[str, Reply], *, tls: Authority | None = None) -> Iterator[RawServer]:
-    """Serves `answers` (path with query -> reply) on a free port; any other path is a 404."""
-    server = RawServer(port=0, scheme="https" if tls else "http", answers=dict(answers))
+def raw_server(
+    answers: Mapping[str, Reply], *, tls: Authority | None = None, otherwise: Reply = NOT_FOUND
+) -> Iterator[RawServer]:
+    """Serves `answers` (path with query -> reply) on a free port; any other path is a 404, or `otherwise`."""
+    server = RawServer(port=0, scheme="https" if tls else "http", answers=dict(answers), otherwise=otherwise)
     loop = asyncio.new_event_loop()
     started, ended = threading.Event(), asyncio.Event()
     serve = _serve(server, tls.server_context() if tls else None, started, ended)
@@ -124,9 +125,9 @@ async def _converse(
     server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int
 ) -> None:
     while True:
-        request = await _read(reader, connection)
+        request = await _read(reader, writer, connection)
         server.requests.append(request)
-        reply = server.answers.get(request.path, NOT_FOUND)
+        reply = server.answers.get(request.path, server.otherwise)
         if callable(reply):
             reply = reply(request)
         answer = reply if isinstance(reply, Answer) else Answer(parts=(reply,))
@@ -137,11 +138,13 @@ async def _converse(
             return
 
 
-async def _read(reader: asyncio.StreamReader, connection: int) -> Request:
+async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int) -> Request:
     head = await reader.readuntil(b"\r\n\r\n")
     path = head.split(b" ", 2)[1].decode("latin-1")
     request = Request(raw=head, path=path, at=time.monotonic(), connection=connection)
     length = int(request.header("content-length") or 0)
+    if (request.header("expect") or "").lower() == "100-continue":
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = await reader.readexactly(length) if length else b""
     return Request(raw=head + body, path=path, at=request.at, connection=connection)
 

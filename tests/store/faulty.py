@@ -19,6 +19,11 @@ _ANSWERS = {
     "403-key": (403, "InvalidAccessKeyId"),
     "403-skew": (403, "RequestTimeTooSkewed"),
     "404-bucket": (404, "NoSuchBucket"),
+    "404": (404, "Not Found"),
+    "301": (301, "PermanentRedirect"),
+    "400-region": (400, "AuthorizationHeaderMalformed"),
+    "400-any": (400, "InvalidRequest"),
+    "400-large": (400, "EntityTooLarge"),
     "507": (507, "InsufficientStorage"),
     "200-error": (200, "InternalError"),
 }

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 
 from archiver.clock import ManualClock
-from archiver.errors import StoreAuthError, StoreError
+from archiver.errors import StoreAuthError, StoreError, StoreSetupError
 from archiver.store import S3Settings, S3Store, StoreConflict
 from archiver.store.s3client import make_client
 from archiver.store.s3multipart import composite_sha256, part_size
@@ -156,8 +156,13 @@ async def test_a_store_that_only_says_yes_is_not_believed(
     [
         ("403-denied", StoreAuthError, "refuses the key"),
         ("403-key", StoreAuthError, "InvalidAccessKeyId"),
-        ("403-skew", StoreError, "clock skew"),
-        ("404-bucket", StoreError, "does not exist"),
+        ("403-skew", StoreSetupError, "clock skew"),
+        ("404-bucket", StoreSetupError, "does not exist.*storage.bucket"),
+        ("404", StoreSetupError, "storage.endpointUrl"),
+        ("301", StoreSetupError, "storage.region"),
+        ("400-region", StoreSetupError, "storage.region"),
+        ("400-any", StoreSetupError, r"storage.endpointUrl .* or storage.bucket"),
+        ("400-large", StoreError, "EntityTooLarge"),
         ("507", StoreError, "507"),
         ("503", StoreError, "503 SlowDown"),
         ("reset-mid-request", StoreError, "127.0.0.1"),
@@ -171,7 +176,7 @@ async def test_what_cannot_be_mended_is_said(
     with pytest.raises(StoreError, match=words) as caught:
         await opened(via=plan, attempts=3).put(KEY, path, sha256=sha256, metadata={})
     assert type(caught.value) is kind
-    assert len(plan.seen) == (3 if fault in ("503", "reset-mid-request") else 1)
+    assert plan.seen.count("put") == (3 if fault in ("503", "reset-mid-request") else 1)
 
 
 async def test_an_upload_that_is_given_up_is_aborted(
@@ -193,7 +198,7 @@ async def test_wrong_key_no_key_no_server_and_an_unknown_root(
         ({"access_key": "AKUNKNOWN"}, StoreAuthError, "InvalidAccessKeyId"),
         ({"access_key": "", "secret_key": ""}, StoreAuthError, "no keys found"),
         ({"endpoint_url": f"https://127.0.0.1:{free_port()}", "attempts": 2}, StoreError, "127.0.0.1"),
-        ({"ca_file": "", "attempts": 2}, StoreError, "AWS_CA_BUNDLE"),
+        ({"ca_file": "", "attempts": 2}, StoreSetupError, "AWS_CA_BUNDLE"),
     ):
         with pytest.raises(kind, match=words) as caught:
             await opened(**more).put(KEY, path, sha256=sha256, metadata={})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.errors import StoreAuthError, StoreError
+from archiver.errors import StoreAuthError, StoreError, StoreSetupError
 from archiver.model import Access, ClosedSegment, StoredObject
 from archiver.store import (
     MemoryStore,
@@ -79,14 +79,14 @@ async def test_what_is_left_is_told_kept_and_taken_up_next_time(tmp_path: Path) 
     journal.close()
 
 
-async def test_a_refused_key_ends_the_tries(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [StoreAuthError, StoreSetupError])
+async def test_a_fault_that_no_try_mends_ends_the_tries(tmp_path: Path, kind: type[StoreError]) -> None:
     journal = SpoolJournal(tmp_path / "u.sqlite", tmp_path)
-    store = MemoryStore(faults=[StoreAuthError("the key is refused")])
+    store = MemoryStore(faults=[kind("the key is refused")])
     async with Uploader(store, journal, limits=UploadLimits(at_once=1)) as uploader:
         await uploader.add(files(tmp_path, 5))
         drained = await uploader.drain()
-    assert isinstance(uploader.fault, StoreAuthError)
-    assert isinstance(drained.error, StoreAuthError)
+    assert type(uploader.fault) is type(drained.error) is kind
     assert store.puts == 1
     assert len(drained.left) == 5
     journal.close()

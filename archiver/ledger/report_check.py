@@ -16,6 +16,7 @@ from typing import Any
 
 from archiver import urls
 from archiver.ledger.states import state_of
+from archiver.model import Lane
 
 STATES = ("fetched", "refused", "failed", "pending")
 _NAMED = 5
@@ -81,7 +82,7 @@ class Recount:
         if sum(self.totals.values()) != counts["discovered"]:
             said.append(f"{counts['discovered']:,} URLs are counted; the rows name {sum(self.totals.values()):,}")
         if self.placed != self.rows:
-            said.append(f"{abs(self.rows - self.placed):,} rows about URLs stand with no URL that is counted")
+            said.append(f"rows about URLs that belong to no URL counted: {abs(self.rows - self.placed):,}")
         if self.new_links > self.discovered_rows:
             said.append(f"visits found {self.new_links:,} new URLs; {self.discovered_rows:,} have a row")
         if self.frontier > self.pages:
@@ -90,7 +91,7 @@ class Recount:
 
     def _visit(self, body: Mapping[str, Any]) -> None:
         named = [gap.get("url") for gap in body.get("matter") or () if isinstance(gap, Mapping)]
-        if body.get("final_url") != body.get("url"):
+        if body.get("final_url") != body.get("url") and body.get("lane") != Lane.BROWSER:  # scripts rename pages
             named.append(body.get("final_url"))
         for url in named:
             parsed = urls.parse(str(url)) if url else None

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from lxml import html
 
+from archiver.clock import ManualClock
 from archiver.ledger.index import LedgerIndex
+from archiver.ledger.segments import JsonlLedger
+from archiver.model import Actor, LedgerEntry
 from tests.cli.conftest import Verb
 from tests.servers.raw import RawServer, raw_server
 from tests.system.cli import collection, ledger_bodies
@@ -116,6 +119,22 @@ def test_a_damaged_ledger_is_told(verb: Verb, folder: Path) -> None:
     said = verb("report")
     assert said.code == 1
     assert "The ledger does not hold: " in said.out
+
+
+def test_a_count_that_does_not_hold_is_told(verb: Verb, folder: Path) -> None:
+    (job,) = jobs(folder)
+    ledger = JsonlLedger(folder / "logs", ManualClock(), job=job, actor=Actor(name="Mallory"))
+    gap = {"url": "http://a.example/<b>never", "type": "image", "reason": "failed", "rule": ""}
+    ledger.append(LedgerEntry(event="visit", url="http://a.example/", data={"capture_id": "c", "matter": [gap]}))
+    ledger.close()
+    said = verb("report")
+    assert said.code == 1
+    assert said.err.count("The count does not hold: ") == 2, said.err
+    assert "never is named by the visit of http://a.example/ and has no row of its own" in said.err
+    assert "rows about URLs that belong to no URL counted: 1" in said.err
+    page = (folder / f"reports/report-{job[:8]}.html").read_text("utf-8")
+    assert "THE COUNT DOES NOT HOLD" in page and "is not shown to be" in page and "<b>never" not in page
+    assert data_of(folder, job)["faults"]
 
 
 def test_a_link_in_the_place_of_a_report_is_replaced_not_followed(verb: Verb, folder: Path, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_fate_that_the_rows_do_not_tell(told: Told, state: str) -> None:
 
 def test_a_url_that_is_not_counted(told: Told) -> None:
     faults = told(*story(), spoil="DELETE FROM states WHERE state = 'failed'")
-    assert faults == ["2 rows about URLs stand with no URL that is counted"]
+    assert faults == ["rows about URLs that belong to no URL counted: 2"]
 
 
 def test_a_missing_file_without_a_row(told: Told) -> None:
@@ -74,6 +74,10 @@ def test_what_is_no_web_page_is_not_counted(told: Told) -> None:
 def test_where_a_visit_ended_has_a_row(told: Told) -> None:
     (fault,) = told(*story(), visit("/", "c3", final_url=f"{SITE}/landed"))
     assert "/landed is named by" in fault
+
+
+def test_a_script_may_rename_its_page(told: Told) -> None:
+    assert told(*story(), visit("/", "c3", lane="browser", final_url=f"{SITE}/pushed")) == []
 
 
 def test_many_faults_are_counted_and_few_are_told(told: Told) -> None:

@@ -155,6 +155,7 @@ class SiteFiles:
             "key": one.candidate.key,
             "capture_id": one.capture_id,
             "usage": usage,
+            "changed": [name for name, label in usage.items() if _value(one.keep, name) != label["value"]],
             "signals": now.signals[len(one.keep.signals) :],
         }
         return LedgerEntry(event="labels", url=one.candidate.url, data=data)
@@ -264,6 +265,11 @@ class SiteFiles:
             "error": error,
         }
         self._t.gateway.tell([LedgerEntry(event="signals", url=file.url, data=data)])
+
+
+def _value(keep: Keep, name: str) -> str | None:
+    label = keep.usage.get(name)
+    return label["value"] if label is not None else None
 
 
 def _added(keep: Keep, url: str, site: _Site) -> Keep:

@@ -148,6 +148,9 @@ class Report:
             self._outcome(body)
         elif event == "visit":
             self._visit(body)
+        elif event == "labels":
+            changed = body.get("changed") or ()
+            self.usage.update(one for one in _labels(body.get("usage")) if one[0] in changed)
         elif event == "consent":
             self.consents[str(body.get("outcome", ""))] += 1
         elif event in _LISTS:

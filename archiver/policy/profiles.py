@@ -34,7 +34,7 @@ class Line:
     paths: bool = False
 
 
-def line(  # noqa: PLR0913 - a table's row
+def line(
     default: Any, doc: str, *values: str, free: bool = False, falls: bool = False, paths: bool = False
 ) -> Any:
     """A dataclass field that carries its `Line`."""

@@ -13,7 +13,7 @@ from archiver.urls import origin_of
 from archiver.wire.site_files_state import SqliteSiteFiles
 
 
-def open_gate(  # noqa: PLR0913 - one of each a run
+def open_gate(
     config: Config,
     environment: Environment,
     ports: GatePorts,

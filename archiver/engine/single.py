@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from archiver.clock import Clock
+from archiver.engine.limits import VisitLimits
 from archiver.engine.outcome import moment
+from archiver.engine.read import read
 from archiver.model import Candidate, Decision, Fetched, Origin, Reason, Verdict
 from archiver.ports import Admitted, Gateway, HostBudget, VisitSlot, Wait
 
@@ -16,6 +18,7 @@ PATIENCE = 300.0
 """Seconds a request waits for its host's turn; a longer rest (Retry-After, Visit-time) is told as a DEFER."""
 
 _STEP = 0.5
+_DECODED = VisitLimits().decoded
 _SHORTEST = 0.005
 
 
@@ -60,8 +63,16 @@ class Single:
             fetched = await self._t.gateway.fetch(candidate, admitted)
         finally:
             await self._t.budget.end_visit(turn, admitted.rules, burst=0.0)
+        fetched = await self._judged(fetched)
         await self._t.gateway.record([fetched])
         return fetched
+
+    async def _judged(self, fetched: Fetched) -> Fetched:
+        """The verdict with what the document's own elements say: a `noarchive` in a meta element binds here too."""
+        if fetched.exchange is None or fetched.exchange.method == "HEAD":
+            return fetched
+        reading = await read(fetched.candidate.url, fetched.exchange, limit=_DECODED)
+        return self._t.gateway.judge(fetched, reading.elements)
 
     async def refuse(self, candidate: Candidate, decision: Decision) -> Fetched:
         """The row and the record of a request that is not made."""

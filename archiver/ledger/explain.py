@@ -281,6 +281,10 @@ def _kept(outcome: Body) -> list[str]:
         said.append(f"The answer was cut ({outcome['truncated']}): the record holds what came before.")
     if outcome.get("malformed"):
         said.append(f"The answer breaks HTTP ({outcome['malformed']}); its bytes are kept as they came.")
+    if outcome.get("listed") is False:
+        said.append("It asks not to be listed (noindex): it is shown to who asks for its URL, and in no public list.")
+    if outcome.get("expires"):
+        said.append(f"It asks not to be shown after {outcome['expires']}: from then on the public does not see it.")
     return said
 
 

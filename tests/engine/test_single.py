@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from archiver.engine.single import Single, SingleTools
-from archiver.model import Fetched, Reason, Verdict
+from archiver.model import Access, Fetched, Reason, Verdict
 from archiver.ports import Declared
 from archiver.wire.memory import Answer
 from tests.gateway.gate import Bench, candidate
@@ -30,6 +30,14 @@ async def test_it_is_fetched_and_recorded_at_once() -> None:
     assert isinstance(fetched, Fetched) and fetched.exchange is not None
     assert [row["url"] for row in bench.rows("decision")] == [URL]
     assert [row["url"] for row in bench.rows("outcome")] == [URL]
+
+
+async def test_what_the_document_says_about_itself_binds() -> None:
+    html = Answer(headers={"Content-Type": "text/html"}, body=b"<title>t</title><meta name=robots content=noarchive>")
+    bench = Bench({URL: html})
+    fetched = await single(bench).fetch(candidate(URL), given_up=never)
+    assert fetched is not None and fetched.keep is not None and fetched.keep.access is Access.DARK
+    assert [row["access"] for row in bench.rows("outcome")] == ["dark"]
 
 
 async def test_a_refusal_has_its_row_and_its_record_and_nothing_is_asked() -> None:

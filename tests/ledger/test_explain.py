@@ -81,6 +81,13 @@ def test_a_dark_capture_says_so_and_cites_its_own_record() -> None:
     assert "named readers" in why(captured("/a", access="restricted", reason="credentialed")).text()
 
 
+def test_dates_and_lists_are_told() -> None:
+    text = why(captured("/a", listed=False, expires="2030-01-01T00:00:00.000Z")).text()
+    assert "in no public list" in text and "not to be shown after 2030-01-01T00:00:00.000Z" in text
+    plain = why(captured("/a")).text()
+    assert "public list" not in plain and "not to be shown" not in plain
+
+
 def test_revisits_cuts_and_broken_answers_are_told() -> None:
     text = why(captured("/a", revisit=True, truncated="length", malformed="two lengths")).text()
     assert "the same as in an earlier capture" in text

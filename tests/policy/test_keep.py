@@ -6,6 +6,8 @@ import dataclasses
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from archiver.model import NO_ELEMENTS, Access, Elements, Exchange, Keep, Kind, Reason
 from archiver.policy.keep import REMEMBERED, Judge
@@ -159,3 +161,40 @@ def test_the_memory_is_bounded() -> None:
 )
 def test_which_elements_concern_the_judge(elements: Elements, concern: bool) -> None:
     assert Judge(STRICT, US).concerns(elements) is concern
+
+
+LINES = st.lists(
+    st.tuples(
+        st.sampled_from(["X-Robots-Tag", "Cache-Control", "Link", "TDM-Reservation", "Content-Usage", "Robots-Tag"]),
+        st.one_of(
+            st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=60),
+            st.sampled_from(
+                [
+                    "none",
+                    "noarchive",
+                    "private",
+                    "no-store, x",
+                    "1",
+                    "train-ai=n",
+                    '</l>; rel="license"',
+                    "noindex, noai",
+                ]
+            ),
+        ),
+    ),
+    max_size=5,
+)
+METAS = st.lists(
+    st.tuples(st.sampled_from(["robots", "politearchiver", "tdm-policy", "other"]), st.text(max_size=40)), max_size=4
+)
+_LONG_LIVED = Judge(STRICT, US)
+
+
+@given(LINES, METAS, st.sampled_from([200, 402, 451]), st.booleans())
+def test_a_judge_with_a_memory_says_what_a_new_one_says(
+    lines: list[tuple[str, str]], metas: list[tuple[str, str]], status: int, cookie: bool
+) -> None:
+    answer = answered(status, *(f"{name}: {value}" for name, value in lines))
+    asked = candidate(URL, headers=COOKIE if cookie else ())
+    elements = Elements(metas=tuple(metas))
+    assert _LONG_LIVED(asked, answer, elements, None) == Judge(STRICT, US)(asked, answer, elements, None)

@@ -29,8 +29,7 @@ class LinkTag(NamedTuple):
     type: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One signal as found and as read. `raw` keeps octets one by one (ISO 8859-1); `parsed` is JSON-able."""
 
     kind: str

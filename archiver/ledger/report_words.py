@@ -17,7 +17,7 @@ _LONGEST = 160
 ROBOTS_STATES = {
     "fresh": "had one",
     "stale-ok": "had one of which an earlier copy stood in",
-    "unavailable": "had none (4xx), so nothing was forbidden",
+    "unavailable": "had none to obey (4xx and the like), so nothing was forbidden",
     "unreachable": "could not be asked, so nothing was fetched",
 }
 """States of `wire/robots` in the words of the report; one that is not listed is told by its own word."""
@@ -197,6 +197,7 @@ def _strain(report: Report) -> list[str]:
         "No server said so." if not slow + busy else "At least one server asked for rest.",
         _least(report, "smallest_gap", "the begins of two visits to one origin") or "No origin was visited twice.",
         _least(report, "request_gap", "two requests to one origin (a page and its files included)"),
+        _configured(report),
         f"Answers 429 (too many requests): {slow:,}; 503 (unavailable): {busy:,}.",
     ]
     if rests:
@@ -214,6 +215,16 @@ def _least(report: Report, name: str, between: str) -> str:
         return ""
     gap, origin = min(gaps)
     return f"The smallest gap between {between} was {gap:.3f} s, at {_short(origin)}."
+
+
+def _configured(report: Report) -> str:
+    """What the gaps are to be held against."""
+    delay, network = _part(report.config, "pace").get("delay"), _part(report.config, "network")
+    if not isinstance(delay, int | float):
+        return ""
+    own = [str(one) for name in ("allow_addresses", "own_hosts") for one in network.get(name) or ()]
+    named = f"; named as one's own, where less is lawful: {_short(', '.join(own))}" if own else ""
+    return f"The configuration wants {delay:g} s between the begins of visits{named}."
 
 
 def _consent(report: Report) -> list[str]:
@@ -280,6 +291,11 @@ def _joined(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
+def _sentence(says: str) -> str:
+    text = says.replace("{host}", "the host")
+    return text[:1].upper() + text[1:]
+
+
 def reason_rows(reasons: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
     """The index's reasons, most frequent first, each with its sentence."""
     ranked = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
@@ -288,7 +304,7 @@ def reason_rows(reasons: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
             "state": state,
             "reason": reason,
             "urls": number,
-            "meaning": meaning(reason).says.replace("{host}", "the host") if reason or state != "fetched" else "",
+            "meaning": _sentence(meaning(reason).says) if reason or state != "fetched" else "",
         }
         for (state, reason), number in ranked
     ]

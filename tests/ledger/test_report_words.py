@@ -65,6 +65,50 @@ def test_strain() -> None:
     assert said(report(), "strained").startswith("No server said so. No origin was visited twice.")
 
 
+def test_gaps_are_held_against_the_configuration() -> None:
+    made = report()
+    config = {"pace": {"delay": 1.5}, "network": {"allow_addresses": ["127.0.0.1:8000"], "own_hosts": ["a.example"]}}
+    made.take({"event": "run", "t": "T", "config": {"document": config}})
+    assert "wants 1.5 s between the begins of visits; named as one's own" in said(made, "strained")
+    assert "127.0.0.1:8000, a.example." in said(made, "strained")
+    made.take({"event": "run", "t": "T", "config": {"document": {"pace": {"delay": 1.0}}}})
+    assert "wants 1 s between the begins of visits." in said(made, "strained")
+
+
+def test_what_a_server_that_asked_for_rest_got() -> None:
+    url = "https://a.org/1"
+    asked = {"event": "decision", "verdict": "allow", "url": url}
+    told = {"event": "outcome", "status": "captured", "http_status": 429, "url": url}
+    made = report()
+    made.take({**asked, "t": "2026-11-23T12:00:00.000Z"})
+    made.take({**told, "t": "2026-11-23T12:00:01.000Z"})
+    assert "asked for nothing more" in said(made, "strained")
+    made.take({**asked, "t": "2026-11-23T12:01:31.000Z"})
+    assert "asked nothing for 90.000 s or longer" in said(made, "strained")
+
+
+def test_exceptions_of_robots_txt_are_named() -> None:
+    made = report(requests=1)
+    notes = [
+        {"transcluded": {"rule": "Disallow: /", "line": 2}}, {"mandate": {"rule": "Disallow: /x"}},
+        {"robots": {"state": "unavailable", "basis": "undefined>30d: RFC 9309 2.3.1.4"}},
+    ]  # fmt: skip
+    for note in notes:
+        made.take({"event": "decision", "verdict": "allow", "url": "https://a.org/", "notes": note})
+    text = said(made, "robots.txt")
+    assert text.startswith("Yes, but for the exceptions")
+    assert "refuses them (transclusion): 1." in text
+    assert "under a legal mandate: 1." in text
+    assert "longer than the policy waits: 1." in text
+    assert "1 had none to obey" in text
+
+
+def test_long_words_of_others_are_cut() -> None:
+    made = report()
+    made.take({"event": "run", "t": "T", "actor": {"name": "A" * 10_000}, "note": "n" * 10_000})
+    assert len(said(made, "Who")) < 1_500
+
+
 def test_consent() -> None:
     assert said(report(), "consent").startswith("No.")
     made = report()

@@ -13,6 +13,7 @@ from archiver.ledger.reader import LedgerRow
 from archiver.ledger.sentences import REASONS, Meaning, meaning
 from archiver.ledger.states import State, state_of
 from archiver.model import Kind, Reason
+from archiver.model.usage import Usage, combined_usage
 from archiver.policy.ways import About, Way, WayOn, wait_hours, ways_on
 
 Body = Mapping[str, Any]
@@ -102,6 +103,7 @@ def explain(
         decision=_latest(told[: number + 1], "decision"),
         hidden=hidden,
         visit=_latest(told, "visit"),
+        usage=_usage(told, told[number].body or {}),
         locate=locate,
     )
     about = meaning(facts.reason) if facts.reason else Meaning(says=_plain_pending(facts.deciding), ways=(Way.RESUME,))
@@ -130,6 +132,7 @@ class _Facts:
     decision: Body
     hidden: Body | None
     visit: Body
+    usage: Usage
     locate: Locate | None
 
     @property
@@ -158,7 +161,7 @@ class _Facts:
 
     def sentences(self) -> list[str]:
         said = [*_said_override(self.decision), _rule(self.ruling), _evidence(self.evidence())]
-        said += _kept(self.deciding) if self.kept else [_not_kept(self)]
+        said += [*_kept(self.deciding), _reserved(self.usage)] if self.kept else [_not_kept(self)]
         said += [_until(self.deciding), _completeness(self.visit), *_said_hidden(self.hidden), _actor(self.deciding)]
         return [sentence for sentence in said if sentence]
 
@@ -286,6 +289,20 @@ def _kept(outcome: Body) -> list[str]:
     if outcome.get("expires"):
         said.append(f"It asks not to be shown after {outcome['expires']}: from then on the public does not see it.")
     return said
+
+
+def _usage(told: Sequence[LedgerRow], deciding: Body) -> Usage:
+    """The labels of the answer that decided, with those that came to its job later."""
+    bodies = [row.body or {} for row in told]
+    late = [body for body in bodies if body.get("event") == "labels" and body.get("job") == deciding.get("job")]
+    return combined_usage(*(body["usage"] for body in (deciding, *late) if isinstance(body.get("usage"), Mapping)))
+
+
+def _reserved(usage: Usage) -> str:
+    names = [f"{name} ({', '.join(label['sources'])})" for name, label in usage.items() if label["value"] == "disallow"]
+    if not names:
+        return ""
+    return f"Its site asks not to use it for {'; '.join(names)}: that binds data sets, and nothing else."
 
 
 def _not_kept(facts: _Facts) -> str:

@@ -82,6 +82,7 @@ def test_labels_bind_nowhere_else(verb: Verb, kept: RawServer) -> None:
         assert "disallow" in {label["value"] for label in one["usage"].values()}
         why = verb("why", kept.url(path))
         assert why.code == 0 and "kept" in why.out
+        assert "that binds data sets, and nothing else" in why.out
     index = "".join(path.read_text() for path in Path("crawls/collections/main/indexes").glob("*.cdxj"))
     assert all(kept.url(path) in index for path in ("/tdm", "/ai", "/late"))
     assert verb("verify", "crawls/collections/main").code == 0

@@ -73,6 +73,8 @@ def test_a_declared_delay_lies_between_any_two_requests(tmp_path: Path) -> None:
         ran = save(tmp_path, [one.url("/"), two.url("/")], one, two)
         again = save(tmp_path, [one.url("/second")], one)
     assert (ran.code, again.code) == (0, 0), ran.err + again.err
+    for site, source in ((one, "Crawl-delay"), (two, "Request-rate")):
+        assert f"archiver: note: http://{site.address}: {source} 2 s x 3 requisites: takes at least 6 s" in ran.err
     asked = ["/", "/favicon.ico", "/i.png", "/j.png", "/page", "/s.css"]
     for site, more in ((one, ["/second"]), (two, [])):
         assert sorted(hit.path for hit in site.pages[:6]) == asked and [hit.path for hit in site.pages[6:]] == more

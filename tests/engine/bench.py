@@ -17,7 +17,7 @@ from archiver.engine.worker import Attempt, Tools, Worker
 from archiver.frontier.memory import MemoryFrontier
 from archiver.model import Candidate, CaptureItem, Kind, Origin, Outlink, Page, WarcItem
 from archiver.policy.scope import ScopeRules
-from archiver.ports import Declared, PaceRules
+from archiver.ports import Declared, PaceRules, Robots
 from archiver.wire.memory import Answer
 from tests.gateway.gate import Bench
 
@@ -60,9 +60,17 @@ class Pages:
 class Engine:
     """`pages` by path or URL. `crawl` pumps until nothing is left; `visit` does one seed."""
 
-    def __init__(self, pages: Mapping[str, Answer], *, scope: str = "host", **limits: object) -> None:
+    def __init__(
+        self,
+        pages: Mapping[str, Answer],
+        *,
+        scope: str = "host",
+        robots: Robots | None = None,
+        wait: float = 0.0,
+        **limits: object,
+    ) -> None:
         known = {urls.join(SITE, url) or url: answer for url, answer in pages.items()}
-        self.bench = Several(known)
+        self.bench = Several(known, robots=robots)
         self.log = Pages()
         self.frontier = MemoryFrontier(self.bench.clock, own=lambda origin: True)
         self.scopes = SeedScopes([ScopeRules(seed=f"{SITE}/", scope_type=scope)])
@@ -78,6 +86,7 @@ class Engine:
                 clock=self.bench.clock,
                 limits=replace(VisitLimits(), **limits),  # type: ignore[arg-type]
                 policy="strict/1",
+                waits_until=self.bench.clock.epoch() + wait if wait else 0.0,
             )
         )
         self.told: list[Page] = []

@@ -172,6 +172,17 @@ def test_wildcard_rules_are_found_without_trying_them_all() -> None:
     assert target.calls <= 200
 
 
+def test_wildcard_rules_of_two_letters_are_found_without_trying_them_all() -> None:
+    raw = [(number, False, f"/*{chr(97 + number % 26)}{chr(97 + number // 26 % 26)}") for number in range(1, 601)]
+    rules = RuleSet([*raw, (601, False, "/*p*q*zzz"), (602, True, "/*x*zw")], "*", "rfc9309")
+    target = Counted("/0/ba/0")
+    assert rules.match(target).line == 1
+    assert target.calls <= 20
+    assert rules.match("/x/zw").line == 602
+    assert rules.match("/p/q/zzz").line == 601
+    assert rules.match("/0/z").allowed
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -2,15 +2,20 @@
 
 import re
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from lxml import html
 
 from archiver.ledger.report import Host, Report
+from archiver.ledger.report_charts import bar_chart, octets, seconds
 from archiver.ledger.report_html import page
 from archiver.ledger.report_words import answers, reason_rows
+from tests.ledger.report_sample import sample
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>\u202e'
+PLAIN = {"Answers by media type", "Answers by HTTP status", "Requests by origin"}
+"""Tables whose words are all our own, or cut to an origin."""
 COUNTS = {"discovered": 3, "fetched": 1, "refused": 2, "failed": 0, "pending": 0}
 
 
@@ -19,7 +24,7 @@ def hostile() -> Report:
     made.reasons = reason_rows({("fetched", "allowed"): 1, ("refused", HOSTILE): 2})
     made.hosts = {f"https://{HOSTILE}": Host(answers=1, smallest_gap=1.0)}
     made.files = {HOSTILE}
-    made.ledger = [HOSTILE]
+    made.ledger, made.faults = [HOSTILE], [HOSTILE]
     labels = {"note": HOSTILE, "case": HOSTILE, "tags": [HOSTILE]}
     document = {"basis": {"operator": HOSTILE, "legal_basis": HOSTILE}}
     gap = {"url": HOSTILE, "type": HOSTILE, "reason": HOSTILE, "rule": HOSTILE}
@@ -33,6 +38,16 @@ def hostile() -> Report:
         {"event": "consent", "url": HOSTILE, "outcome": HOSTILE},
         {"event": "outcome", "url": HOSTILE, "status": "captured", "access": HOSTILE, "http_status": HOSTILE},
         {"event": "end", "t": HOSTILE, "stopped": HOSTILE},
+        {"event": "seed", "url": HOSTILE},
+        {"event": "decision", "verdict": "refuse", "url": HOSTILE, "reason": HOSTILE, "rule": HOSTILE,
+         "evidence": HOSTILE,
+         "notes": {"robots": {"state": HOSTILE}}},
+        {"event": "decision", "verdict": "allow", "url": f"https://{HOSTILE}/", "via": HOSTILE,
+         "t": "2026-11-23T12:00:00Z",
+         "notes": {"mandate": {"rule": HOSTILE}, "robots": {"basis": f"undefined>30d{HOSTILE}"}}},
+        {"event": "hide", "target": HOSTILE, "match": HOSTILE, "because": HOSTILE, "until": HOSTILE},
+        {"event": "outcome", "url": HOSTILE, "status": "captured", "mime": HOSTILE, "size": 9, "reason": HOSTILE,
+         "usage": {HOSTILE: {"value": HOSTILE}}, "record": {"file": HOSTILE}},
     )  # fmt: skip
     for row in rows:
         made.take(row)
@@ -47,7 +62,9 @@ def test_nothing_of_a_site_becomes_markup() -> None:
     text, root = "".join(page(hostile())), tree()
     assert root.xpath("//script | //img | //a | //link | //iframe | //form | //@onerror | //@href | //@src") == []
     assert "\u202e" not in text
-    assert text.count("&lt;script&gt;") > 20
+    assert text.count("&lt;script&gt;") > 60
+    for table in root.xpath("//table/caption"):
+        assert HOSTILE[:8] in table.xpath("string(ancestor::table)") or table.text in PLAIN, table.text
 
 
 def test_structure_is_accessible() -> None:
@@ -107,3 +124,43 @@ def test_answers_stand_before_the_tables() -> None:
     assert [node.text for node in root.xpath("//h3")] == [one.question for one in answers(made)]
     assert root.xpath("//h3/following::table") == root.xpath("//table")
     assert "break-before:page" in root.xpath("string(//style)")
+
+
+def test_each_chart_has_a_text_and_a_table() -> None:
+    root: Any = html.document_fromstring("".join(page(sample())).encode())
+    charts = root.xpath("//figure")
+    assert len(charts) == 3
+    for chart in charts:
+        (drawn,) = chart.xpath("svg[@role='img']")
+        named = [root.xpath("string(//*[@id=$id])", id=one) for one in drawn.get("aria-labelledby").split()]
+        assert len(named) == 2 and all(named)
+        assert chart.getnext().xpath("string(@role)") == "region"
+        assert chart.getnext().xpath("table")
+    assert len(set(root.xpath("//@id"))) == len(root.xpath("//@id"))
+
+
+def test_nothing_is_drawn_of_nothing() -> None:
+    made = Report(job="0", collection="main", generated="now", counts=dict.fromkeys(COUNTS, 0))
+    root: Any = html.document_fromstring("".join(page(made)).encode())
+    assert root.xpath("//svg | //table") == []
+
+
+def test_bars_are_as_long_as_their_numbers() -> None:
+    drawn: Any
+    (drawn,) = html.fragments_fromstring("".join(bar_chart("n", "t", [("a", 400, ""), ("b", 100, ""), ("c", 0, "")])))
+    widths = [float(bar.get("width")) for bar in drawn.xpath(".//rect")]
+    assert widths[0] == pytest.approx(4 * widths[1], abs=0.2)
+    assert widths[2] == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [(0, "0 bytes"), (999, "999 bytes"), (1_000, "1 kB"), (1_234_567, "1.23 MB"), (10**18, "1e+03 PB")],
+)
+def test_octets(number: int, says: str) -> None:
+    assert octets(number) == says
+
+
+@pytest.mark.parametrize(("number", "says"), [(1, "1 s"), (64, "1.07 min"), (7_200, "2 h"), (200_000, "2.31 d")])
+def test_seconds(number: float, says: str) -> None:
+    assert seconds(number) == says

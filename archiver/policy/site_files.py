@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from archiver.model.site_file import SiteFile, SiteFileState
 from archiver.model.usage import combined_usage
 from archiver.policy.preferences import Usage
 from archiver.policy.signals.rsl import RslTerms, parse_rsl
-from archiver.policy.signals.tdmrep import TdmFile, parse_file
+from archiver.policy.signals.tdmrep import TdmEntry, TdmFile, parse_file
 
 TDMREP = "/.well-known/tdmrep.json"
 LIFE = 30 * 86_400.0
@@ -81,6 +81,7 @@ class Statement:
     terms: RslTerms | None = None
     says: Mapping[str, Any]
     error: str = ""
+    _made: dict[str, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict, compare=False, repr=False)
 
     def about(self, url: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """(usage labels, evidence) for a URL of the origin; ({}, None) when it says nothing of it."""
@@ -99,6 +100,12 @@ class Statement:
         entry = tdm.entry(url)
         if entry is None or entry.says.reservation is None:
             return {}, None
+        made = self._made.get(entry.location)
+        if made is None:  # the same for all the URLs that the entry covers
+            made = self._made[entry.location] = self._of_entry(entry)
+        return made
+
+    def _of_entry(self, entry: TdmEntry) -> tuple[dict[str, Any], dict[str, Any]]:
         value = Usage.DISALLOW if entry.says.reservation else Usage.ALLOW
         parsed = {
             "location": entry.location, "tdm-reservation": entry.says.reservation, "tdm-policy": entry.says.policy,

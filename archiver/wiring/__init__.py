@@ -209,7 +209,8 @@ async def session(
             discoverer=Discoverer(
                 scopes.check,
                 takes=scopes.takes if scopes.has_extra_hops else None,
-                obey_nofollow=config.policy.signals.nofollow == "obey", enabled=not saving
+                obey_nofollow=config.policy.signals.nofollow == "obey",
+                enabled=not saving,
             ),
             pages=pages,
             clock=clock,

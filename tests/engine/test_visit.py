@@ -94,6 +94,24 @@ async def test_a_host_that_says_stop_is_asked_for_nothing_more() -> None:
     assert reasons <= {"rateLimited", "failed"} and "rateLimited" in reasons
 
 
+async def test_every_url_that_a_page_names_has_a_row() -> None:
+    """What is over a limit, what waits for its turn, what is out of scope; links to what is known are counted."""
+    images = {f"/{number}.png": image() for number in range(5)}
+    links = "".join(f"<a href={one}>x</a>" for one in ("/a", "/b", "https://b.test/", "/"))
+    page = html("".join(f"<img src={one}>" for one in images) + links)
+    engine = Engine({"/": page, "/a": html("<a href=/b>x</a><a href=/>x</a>"), "/b": html(""), **images}, requisites=3)
+    await engine.crawl()
+    decided = [
+        row["url"].removeprefix(SITE) for row in engine.bench.rows("decision") if row["reason"] == "requisiteLimit"
+    ]
+    assert decided == ["/3.png", "/4.png"]
+    found = {row["url"]: row["reason"] for row in engine.bench.rows("discovered")}
+    assert found == {f"{SITE}/a": "allowed", f"{SITE}/b": "allowed", "https://b.test/": "outOfScope"}
+    visits = {row["url"].removeprefix(SITE): row for row in engine.bench.rows("visit")}
+    assert (visits["/"]["discovered"], visits["/"]["repeats"]) == (3, 1)
+    assert (visits["/a"]["discovered"], visits["/a"]["repeats"]) == (0, 2)
+
+
 async def test_limits_of_number_and_bytes() -> None:
     images = {f"/{number}.png": image() for number in range(10)}
     page = await Engine({"/": html("".join(f"<img src={one}>" for one in images)), **images}, requisites=3).visit()

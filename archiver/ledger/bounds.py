@@ -6,7 +6,6 @@ A ledger is read once, then from where it ended: rows that say nothing of this a
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from archiver.ledger.reader import segment_paths
 from archiver.model import Access
 
 # A row's body is JSON within JSON: its quotes are escaped.
-_SAYS = re.compile(rb'\\"(?:expires\\":\\"|listed\\":false|access\\":\\"(?:dark|restricted))')
+_SAYS = (b'\\"expires\\":\\"', b'\\"listed\\":false', b'\\"access\\":\\"dark', b'\\"access\\":\\"restricted')
 _BLOCK = 1 << 20
 
 
@@ -65,13 +64,12 @@ class Bounds:
         start = self._read.get(path.name, 0)
         with path.open("rb") as file:
             file.seek(start)
-            while lines := file.readlines(_BLOCK):
-                if not lines[-1].endswith(b"\n"):
-                    lines.pop()  # not written to its end yet
-                start += sum(map(len, lines))
-                block = b"".join(lines)
-                if _SAYS.search(block):
-                    changed |= any([self._line(line) for line in lines if _SAYS.search(line)])
+            while block := file.read(_BLOCK):
+                block += file.readline()
+                block = block[: block.rfind(b"\n") + 1]  # the rest is not written to its end yet
+                start += len(block)
+                if _says(block):
+                    changed |= any([self._line(line) for line in block.split(b"\n") if _says(line)])
         self._read[path.name] = start
         return changed
 
@@ -99,6 +97,10 @@ class Bounds:
             return False
         self.by_file.setdefault(file, {})[offset] = bound
         return True
+
+
+def _says(text: bytes) -> bool:
+    return any(word in text for word in _SAYS)
 
 
 def _size(path: Path) -> int:

@@ -106,6 +106,10 @@ FAILURES: dict[FailureCode, Meaning] = {
         says="The headers of the answer are larger than is accepted.", ways=(Way.TELL_SITE,)
     ),
     FailureCode.TOO_MANY_REDIRECTS: REASONS[Reason.TOO_MANY_REDIRECTS],
+    FailureCode.CHALLENGE: Meaning(
+        says="{host} put a challenge (a captcha or the like) before the page; none is solved or gone round.",
+        ways=(Way.CONTACT, Way.BY_HAND),
+    ),
     FailureCode.INTERNAL: Meaning(
         says="A fault of archiver itself stopped this request.", ways=(Way.REPORT, Way.RETRY)
     ),

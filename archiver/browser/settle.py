@@ -7,6 +7,7 @@ import contextlib
 
 from playwright.async_api import CDPSession, Error
 
+from archiver.browser.world import call
 from archiver.ports_browser import Activity
 
 NETWORK_QUIET = 0.25
@@ -53,26 +54,8 @@ class Settling:
 
     async def _dom(self, seconds: float) -> bool:
         """True when the main document did not change for a moment."""
-        arguments = [{"value": DOM_QUIET * 1000}, {"value": seconds * 1000}]
         with contextlib.suppress(Error, TimeoutError):
-            async with asyncio.timeout(seconds + 1.0):
-                world = await self._world()
-                answer = await self._session.send(
-                    "Runtime.callFunctionOn",
-                    {
-                        "functionDeclaration": _UNTIL_QUIET,
-                        "executionContextId": world,
-                        "arguments": arguments,
-                        "awaitPromise": True,
-                        "returnByValue": True,
-                    },
-                )
-                return bool(answer["result"].get("value"))
+            calm = await call(self._session, _UNTIL_QUIET, DOM_QUIET * 1000, seconds * 1000, seconds=seconds + 1.0)
+            return bool(calm)
         await asyncio.sleep(_STEP)
         return False
-
-    async def _world(self) -> int:
-        tree = await self._session.send("Page.getFrameTree")
-        frame = tree["frameTree"]["frame"]["id"]
-        made = await self._session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "rest"})
-        return int(made["executionContextId"])

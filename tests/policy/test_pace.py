@@ -241,6 +241,42 @@ def test_every_bound_is_explained_and_has_a_reason() -> None:
     assert {reason(bound) for bound in Bound} == {Reason.RATE_LIMITED, Reason.VISIT_TIME}
 
 
+def test_a_burst_shorter_than_the_gap_that_is_left_changes_nothing() -> None:
+    state = visited(FRESH, Pace(delay=10.0), start=NOW, end=NOW + 1)
+    assert pace.after_burst(state, Pace(), burst=2.0, ended=NOW + 3) == state
+    longer = pace.after_burst(state, Pace(), burst=9.0, ended=NOW + 3)
+    assert (longer.not_before, longer.bound) == (NOW + 12, Bound.PAYBACK)
+    assert pace.after_burst(FRESH, Pace(cap=5.0), burst=1e9, ended=NOW).not_before == NOW + 5
+
+
+def test_robots_txt_reserves_by_the_delay_that_was_declared_before() -> None:
+    assert pace.robots_start(FRESH, NOW) == (NOW, FRESH)
+    rules = Pace(request_delay=4.0)
+    _, state = pace.request_start(FRESH, rules, NOW, limit=60.0)
+    start, reserved = pace.robots_start(state, NOW + 1)
+    assert start == NOW + 4 + pace.LAG
+    assert reserved.next_request == start + 4 + pace.LAG
+    later, _ = pace.robots_start(state, NOW + 100)
+    assert later == NOW + 100
+
+
+def test_an_answer_at_once_moves_no_reservation_and_a_broken_one_no_count_of_503() -> None:
+    rules = Pace(request_delay=2.0)
+    _, state = pace.request_start(FRESH, rules, NOW, limit=60.0)
+    assert pace.take(state, rules, Answer(status=200), NOW, jitter=0.0).next_request == NOW + 2
+    failing = replace(FRESH, unavailable=2)
+    assert pace.take(failing, Pace(), Answer(status=500), NOW, jitter=0.0).unavailable == 2
+    assert pace.take(failing, Pace(), Answer(status=200), NOW, jitter=0.0).unavailable == 0
+
+
+def test_a_request_before_the_delay_was_known_counts_from_when_it_was_made() -> None:
+    rules = Pace(request_delay=4.0)
+    state = pace.after_robots(FRESH, rules, NOW, NOW + 1)
+    assert pace.visit_start(state, rules, NOW + 1) == Moment(at=NOW + 4, bound=Bound.CRAWL_DELAY)
+    assert pace.after_robots(FRESH, rules, NOW, NOW + 9) == FRESH
+    assert pace.after_robots(FRESH, Pace(), NOW, NOW) == FRESH
+
+
 # --- properties -------------------------------------------------------------------------------------------------------
 
 seconds = st.floats(min_value=0.0, max_value=500.0, allow_nan=False)
@@ -298,3 +334,22 @@ def test_nothing_is_ever_further_off_than_the_cap(statuses: list[tuple[int, floa
         assert state.rest_until <= now + DAY + 1e-3
     settled = pace.settle(state, now + step)
     assert pace.visit_start(settled, Pace(), now + step).at <= now + step + DAY + 1e-3
+
+
+@given(
+    bursts=st.lists(st.tuples(seconds, seconds), max_size=6),
+    took=seconds,
+    burst=seconds,
+    delay=st.floats(0.1, 10.0),
+)
+def test_bursts_from_elsewhere_are_paid_back_whenever_they_end(
+    bursts: list[tuple[float, float]], took: float, burst: float, delay: float
+) -> None:
+    rules = Pace(delay=delay)
+    state, end, owed = pace.after_start(FRESH, rules, NOW), NOW + took, [NOW + delay]
+    for length, ended in sorted(bursts, key=lambda one: one[1]):
+        at = NOW + min(ended, took)
+        state = pace.after_burst(pace.settle(state, at), rules, burst=length, ended=at)
+        owed.append(at + length)
+    state = pace.after_visit(pace.settle(state, end), rules, start=NOW, end=end, burst=burst)
+    assert pace.visit_start(state, rules, end).at >= max(*owed, end + burst) - 1e-6

@@ -35,6 +35,7 @@ LIBRARIES = (
     "rich",
     "scrapy",
     "tldextract",
+    "trafilatura",
     "uvloop",
     "warcio",
     "zstandard",

@@ -112,12 +112,14 @@ _SECTIONS: dict[str, type] = {
     "limits": config_model.Limits,
     "pace": config_model.Pace,
     "job": config_model.Job,
+    "browsing": config_model.Browsing,
     "basis": config_model.Basis,
     "robots": RobotsLines,
     "signals": SignalLines,
 }
-_AMBIGUOUS = {"lane", "title", "description", "noindex", "usage", "consent", "fetch"}
-_INSIDE = {"note", "case", "tags", "require"}  # read by the configuration itself, as `labels` and `require_complete`
+_AMBIGUOUS = {"lane", "title", "description", "noindex", "usage", "consent", "fetch", "behaviors", "screenshot"}
+# read by the configuration itself, as `labels`, `require_complete`, `size` and `views`
+_INSIDE = {"note", "case", "tags", "require", "viewport", "screenshot", "text", "dom", "pdf"}
 
 
 def without_effect() -> set[str]:

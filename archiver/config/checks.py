@@ -27,6 +27,12 @@ def check(config: Config) -> Config:
             f"policy: {config.policy.name} loosens {', '.join(loosened)}; that needs legalBasis (the ground, in words) "
             "and operator (who answers for it)"
         )
+    consenting = [host for host, action in config.browsing.consent_for if action == "accept"]
+    if consenting and not (config.basis.legal_basis and config.basis.operator):
+        raise ConfigError(
+            f"consentFor: accept for {', '.join(consenting)} needs legalBasis (who may consent there, and why) "
+            "and operator"
+        )
     problem = config.identity.problem()
     if problem:
         raise ConfigError(f"userAgent: {problem}")
@@ -42,7 +48,7 @@ def _numbers(config: Config) -> Iterator[tuple[str, str]]:
         "rolloverSize": limits.rollover_size, "rolloverSeconds": limits.rollover_seconds,
         "maxBodySize": limits.max_body_size, "visitSpool": limits.visit_spool,
         "connectTimeout": times.connect, "idleTimeout": times.idle, "requestTimeout": times.total,
-        "robotsTimeout": times.robots,
+        "robotsTimeout": times.robots, "behaviorTimeout": config.browsing.behavior_timeout,
     }  # fmt: skip
     for name, value in named.items():
         if value <= 0:
@@ -108,8 +114,6 @@ def warnings_for(config: Config) -> tuple[str, ...]:
         found.append(f"delay: {config.pace.delay:g} s holds for allowAddresses and ownHosts only; elsewhere it is 1 s")
     if strangers and config.pace.parallel > 1:
         found.append("parallel: holds for allowAddresses and ownHosts only; elsewhere one visit at a time")
-    if config.job.lane == "browser":
-        found.append("lane: there is no browser lane in this version; pages are fetched over plain HTTP")
     if config.policy.robots.disallowed == "mandate" and not config.policy.robots.mandate:
         found.append("robots.mandate: is empty, so robots.txt is obeyed everywhere")
     wide = [one for one in config.network.allow_addresses if "/" in one]

@@ -9,7 +9,7 @@ from typing import Any
 
 from archiver.config.foreign import HARMLESS, MESSAGES
 from archiver.config.identity import Identity
-from archiver.config.model import Basis, Job, Limits, Network, Pace, SeedRules, Timeouts, WarcInfo
+from archiver.config.model import Basis, Browsing, Job, Limits, Network, Pace, SeedRules, Timeouts, WarcInfo
 from archiver.config.read import line_kind
 from archiver.config.schema import Key, camel, keys_of
 from archiver.config.secret import Secret
@@ -50,6 +50,13 @@ _SECTIONS: tuple[tuple[str, str, str, type], ...] = (
     ("Identity", "", "", Identity),
     ("Network", "", "", Network),
     ("Job", "", "", Job),
+    (
+        "Browser lane",
+        "",
+        "What Chromium claims to be and what is kept of a page it rendered: [browser.md](browser.md), "
+        "[consent.md](consent.md).",
+        Browsing,
+    ),
     ("Who answers for it", "", "`operator` is read inside `warcinfo:` too, as in Browsertrix.", Basis),
     ("warcinfo:", "warcinfo", "", WarcInfo),
     ("storage:", "storage", "Without it the local folder is the store.", Storage),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archiver.config.layers import Layer
 from archiver.policy.profiles import PROFILES
 
-_BROWSER = "belongs to the browser lane and is not supported yet; remove it"
+_BROWSER = "has no counterpart in the browser lane here; remove it"
 _ALWAYS = "is always on here and cannot be turned off; remove it"
 _EXPORT = "is not made by a crawl; make it afterwards from the collection"
 _PROXY = "proxies are not supported: the gateway dials what it has checked itself"
@@ -15,7 +15,7 @@ HARMLESS: dict[str, tuple[str, ...]] = {
     "useRobots": ("true",), "robots": ("true",), "generateCDX": ("true",), "headless": ("true",),
     "reportSkipped": ("true",), "failOnFailedSeed": ("true",), "saveState": ("always", "partial"),
     "generateWACZ": ("false",), "combineWARC": ("false",), "useSHA1": ("false",), "useSitemap": ("false",),
-    "sitemap": ("false",), "screenshot": ("",), "text": ("", "false"), "behaviors": ("",), "overwrite": ("false",),
+    "sitemap": ("false",), "overwrite": ("false",),
     "allowHashUrls": ("false",), "blockAds": ("false",), "failOnInvalidStatus": ("false",), "waitOnDone": ("false",),
     "restartsOnError": ("false",),
 }  # fmt: skip
@@ -23,9 +23,9 @@ HARMLESS: dict[str, tuple[str, ...]] = {
 
 MESSAGES: dict[str, str] = {
     **dict.fromkeys(
-        ("behaviors", "behaviorTimeout", "customBehaviors", "waitUntil", "postLoadDelay", "pageExtraDelay",
+        ("customBehaviors", "waitUntil", "postLoadDelay", "pageExtraDelay",
          "netIdleWait", "netIdleMaxRequests", "blockRules", "blockMessage", "blockAds", "adBlockMessage",
-         "mobileDevice", "windowSize", "headless", "screenshot", "text", "selectLinks", "clickSelector",
+         "mobileDevice", "windowSize", "headless", "selectLinks", "clickSelector",
          "extraChromeArgs", "serviceWorker", "allowHashUrls", "failOnContentCheck", "screencastPort"),
         _BROWSER,
     ),
@@ -51,6 +51,7 @@ MESSAGES: dict[str, str] = {
     **dict.fromkeys(("healthCheckPort", "statsFilename", "cwd", "saveStorage", "qaSource", "qaDebugImageDiff",
                      "debugAccessBrowser", "dedupeIndexUrl", "dedupePolicy"), "is not supported; remove it"),
     "timeout": "is called visitTimeout here",
+    "windowSize": "is called viewport here",
     "useSHA1": "digests are SHA-256 here; remove it",
     "maxPageLimit": "is called pageLimit here",
     "userAgentPrefix": "is called userAgentSuffix here",

@@ -23,7 +23,7 @@ from archiver.config.kinds import (
 )
 from archiver.config.schema import key
 from archiver.config.secret import Secret
-from archiver.config.special import DEPTH, LANGUAGE, TIMEZONE
+from archiver.config.special import DEPTH, LANGUAGE, SITE_CONSENT, TIMEZONE, VIEWPORT
 from archiver.config.storage import Storage
 from archiver.model import Labels
 from archiver.policy.profiles import STRICT, Profile, canonical
@@ -166,6 +166,47 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Browsing:
+    """The browser lane: what Chromium claims to be, what is done with a page, what is kept of it."""
+
+    viewport: str = key(VIEWPORT, "Size of the window, sent truthfully and recorded", default="1280x1024")
+    behaviors: tuple[str, ...] = key(
+        list_of(choice("scroll", "lazy", "details", "media")),
+        "What is done to see all of a page; each is recorded",
+        default=("scroll", "lazy", "details", "media"),
+        browsertrix="there autoplay, autofetch, autoscroll, siteSpecific",
+    )
+    behavior_timeout: float = key(SECONDS, "For all behaviours of a page together", default=15.0, unit="s")
+    screenshot: tuple[str, ...] = key(
+        list_of(choice("view", "fullPage", "thumbnail")),
+        "Pictures that are kept: of the window, of all of the page, a small one",
+        default=("view", "fullPage", "thumbnail"),
+    )
+    text: bool = key(
+        FLAG, "Keep the text of the rendered page, without the notice", default=True,
+        browsertrix="there a list: to-pages, to-warc, final-to-warc",
+    )  # fmt: skip
+    dom: bool = key(FLAG, "Keep the document as it stood at the end", default=True)
+    pdf: bool = key(FLAG, "Keep the page as a PDF", default=False)
+    consent_for: tuple[tuple[str, str], ...] = key(
+        list_of(SITE_CONSENT),
+        "What to do with consent notices of single hosts; the only place for `accept`, and it needs `legalBasis`",
+        default=(),
+    )
+
+    @property
+    def size(self) -> tuple[int, int]:
+        width, _, height = self.viewport.partition("x")
+        return int(width), int(height)
+
+    @property
+    def views(self) -> frozenset[str]:
+        """Names as in `urn:<name>:<url>`."""
+        extra = {name for name in ("text", "dom", "pdf") if getattr(self, name)}
+        return frozenset(self.screenshot) | extra
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WarcInfo:
     """Fields of the `warcinfo` record (WARC 1.1, 6.2 and Heritrix's)."""
 
@@ -196,6 +237,7 @@ class Config:
     identity: Identity = field(default_factory=Identity)
     network: Network = field(default_factory=Network)
     job: Job = field(default_factory=Job)
+    browsing: Browsing = field(default_factory=Browsing)
     warcinfo: WarcInfo = field(default_factory=WarcInfo)
     basis: Basis = field(default_factory=Basis)
     storage: Storage | None = None
@@ -221,6 +263,7 @@ SECTIONS: tuple[tuple[str, str, type], ...] = (
     ("", "identity", Identity),
     ("", "network", Network),
     ("", "job", Job),
+    ("", "browsing", Browsing),
     ("", "basis", Basis),
     ("warcinfo", "warcinfo", WarcInfo),
     ("storage", "storage", Storage),

@@ -7,12 +7,13 @@ import unicodedata
 import zoneinfo
 from urllib.parse import urlsplit
 
-from archiver.config.kinds import read_int, read_text, shown
+from archiver.config.kinds import read_host, read_int, read_text, shown
 from archiver.config.schema import Kind
 from archiver.config.secret import Secret
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+CONSENT_ACTIONS = ("reject", "leave", "hide", "accept")
 _SITE_PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
 _REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -32,6 +33,29 @@ def read_timezone(value: object) -> str:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"must be a time zone such as UTC or Europe/Vienna, not {shown(value)}") from None
     return text
+
+
+def read_viewport(value: object) -> str:
+    """`1280x1024`: width and height in CSS pixels."""
+    text = read_text(value)
+    found = re.fullmatch(r"([1-9][0-9]{1,4})x([1-9][0-9]{1,4})", text)
+    if found is None or not (240 <= int(found[1]) <= 7680 and 240 <= int(found[2]) <= 7680):
+        raise ValueError(f"must be width x height such as 1280x1024, each from 240 to 7680, not {shown(value)}")
+    return text
+
+
+def read_site_consent(value: object) -> tuple[str, str]:
+    """`www.example.org: leave`, as a mapping of one entry or as text: a host, and what to do with its notices."""
+    if isinstance(value, dict):
+        if len(value) != 1:
+            raise ValueError("must be one host: action a line")
+        host, action = next(iter(value.items()))
+    else:
+        host, _, action = read_text(value).partition(":")
+    action = read_text(action)
+    if action not in CONSENT_ACTIONS:
+        raise ValueError(f"must be host: {', '.join(CONSENT_ACTIONS)}, not {shown(value)}")
+    return read_host(host), action
 
 
 def read_prefix(value: object) -> str:
@@ -103,6 +127,8 @@ def is_loopback(host: str) -> bool:
 DEPTH = Kind("whole number or -1", lambda value: read_int(value, low=-1, high=1_000_000))
 LANGUAGE = Kind("language tag", read_language)
 TIMEZONE = Kind("time zone", read_timezone)
+VIEWPORT = Kind("width x height", read_viewport)
+SITE_CONSENT = Kind("host: action", read_site_consent)
 PREFIX = Kind("key prefix", read_prefix)
 SITE_PATH = Kind("path", read_site_path)
 ENDPOINT = Kind("https URL", read_endpoint)

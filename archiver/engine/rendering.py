@@ -38,7 +38,7 @@ _LOOK = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderTools:
-    """What a rendering works with, beside what it shares with its visit."""
+    """What a rendering works with, beside what it shares with its visit. `at_once` bounds pages in the browser."""
 
     gateway: Gateway
     registry: Registry
@@ -46,6 +46,7 @@ class RenderTools:
     browser: Browser
     policy: str
     plan_of: Callable[[Candidate, str, float], Plan]
+    at_once: asyncio.Semaphore
 
 
 class Rendering:
@@ -82,13 +83,14 @@ class Rendering:
         self._given = list(self._gathered.fetched)
         self._met = {fetched.candidate.key for fetched in self._given}
         self._gathered.resources.update((one.candidate.url, resource_json(one)) for one in self._given)
-        plan = self._t.plan_of(self._given[0].candidate, self._page_id, self._allowance.left(admitted.rules))
-        page = await self._t.browser.page(self._answer, site=document.origin.host, plan=plan)
-        self._page = page
-        try:
-            self._gathered.rendered = await page.render(plan, self, self._tell)
-        finally:
-            await self._t.browser.release(page)
+        async with self._t.at_once:
+            plan = self._t.plan_of(self._given[0].candidate, self._page_id, self._allowance.left(admitted.rules))
+            page = await self._t.browser.page(self._answer, site=document.origin.host, plan=plan)
+            self._page = page
+            try:
+                self._gathered.rendered = await page.render(plan, self, self._tell)
+            finally:
+                await self._t.browser.release(page)
 
     def _tell(self, entry: LedgerEntry) -> None:
         self._t.gateway.tell([entry])

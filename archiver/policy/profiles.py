@@ -75,7 +75,9 @@ class SignalLines:
     cache_control: str = line("flag", "Cache-Control no-store, private", "flag", "store")
     blocked: str = line("stop", "451, 403, 402: keep the record; stop, or list for review", "stop", "review")
     gpc: bool = line(True, "Send Sec-GPC: 1")
-    consent: str = line("reject", "Consent notices: reject all, or leave untouched", "reject", "leave", free=True)
+    consent: str = line(
+        "reject", "Consent notices: reject all, leave untouched, or hide", "reject", "leave", "hide", free=True
+    )
     fetch: tuple[str, ...] = line(
         (), "Further files of a seed's site asked for after its page, such as /llms.txt", free=True, paths=True
     )

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from archiver import urls
 from archiver.clock import SYSTEM, Clock
@@ -50,6 +50,7 @@ from archiver.wire.client import HttpClient
 from archiver.wire.dial import SystemDialer
 from archiver.wire.robots import RobotsService
 from archiver.wire.tls import Trust
+from archiver.wiring.browser import lanes_of
 from archiver.wiring.hidden import hidden_rule
 from archiver.wiring.site_files import open_gate
 from archiver.wiring.values import facts, gate_policy, scopes_of, visit_limits, warcinfo_fields
@@ -176,15 +177,11 @@ async def session(
             config, places, clock, job, lambda access: {**fields, "ledgerHead": ledger.head}, saving=saving
         )
         stack.push_async_callback(_let_go, recorder)
-        budget = SqliteHostBudget(places.hosts, clock, own=own)
-        stack.push_async_callback(budget.close)
+        budget = _kept(stack, SqliteHostBudget(places.hosts, clock, own=own))
         trust = Trust([config.network.ca_file] if config.network.ca_file else [])
-        client = HttpClient(clock, tls=trust, spool_dir=str(places.spool))
-        stack.push_async_callback(client.close)
-        dialer = SystemDialer(AllowList.parse(config.network.allow_addresses))
-        stack.push_async_callback(dialer.close)
-        robots = _robots(config, environment, clock)
-        stack.push_async_callback(robots.close)
+        client = _kept(stack, HttpClient(clock, tls=trust, spool_dir=str(places.spool)))
+        dialer = _kept(stack, SystemDialer(AllowList.parse(config.network.allow_addresses)))
+        robots = _kept(stack, _robots(config, environment, clock))
         ports = GatePorts(
             dialer=dialer,
             client=client,
@@ -201,11 +198,13 @@ async def session(
             config, environment, ports, policy, stack, resumed=file is not None and file.resumed
         )
         pages = stack.enter_context(contextlib.closing(PagesFile(places.pages)))
+        registry = Registry(frontier.is_known_requisite if file is not None and file.resumed else None)
         tools = Tools(
             gateway=gate,
             frontier=frontier,
             budget=budget,
-            registry=Registry(frontier.is_known_requisite if file is not None and file.resumed else None),
+            registry=registry,
+            lanes=lanes_of(config, environ, gate, registry, clock, stack),
             discoverer=Discoverer(
                 scopes.check,
                 takes=scopes.takes if scopes.has_extra_hops else None,
@@ -253,6 +252,19 @@ async def session(
                 worker=Worker(tools), frontier=frontier, budget=budget, stop=stop, clock=clock, scopes=scopes,
                 seeds=seeds,
             )  # fmt: skip
+
+
+class _Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+Closable = TypeVar("Closable", bound=_Closable)
+
+
+def _kept(stack: contextlib.AsyncExitStack, thing: Closable) -> Closable:
+    """The thing, to be closed with the run."""
+    stack.push_async_callback(thing.close)
+    return thing
 
 
 async def _shipping(places: Places, salvaged: Sequence[Salvaged]) -> tuple[ShippedNames, list[ClosedSegment]]:

@@ -119,7 +119,7 @@ def test_crawl_without_a_file_and_verbs_without_seeds() -> None:
         ("robots: no\n", 3, "`policy`"),
         ("profile: strict\n", 3, "policy: strict"),
         ("profile: /home/me/login.tar.gz\n", 3, "profile: logins are not supported"),
-        ("screenshot: view\n", 3, "screenshot: belongs to the browser lane"),
+        ("screenshot: whole\n", 3, "screenshot: must be one of view, fullPage, thumbnail"),
         ("warcPrefix: x\n", 3, "warcPrefix: WARC files are named ARCH"),
         ("override: robots\n", 3, "override: overrides are for one URL"),
         ("policy: lenient\n", 3, "policy: must be one of strict, research, legal-deposit"),

@@ -65,7 +65,7 @@ _SAYS: dict[Reason, str] = {
         "robots.txt had something against this, and a person lifted that by name for one URL and one visit. The "
         "capture is restricted until it is opened."
     ),
-    Reason.NOARCHIVE: "The page asks not to be archived for the public (noarchive or none).",
+    Reason.NOARCHIVE: "The page asks not to be archived for the public (noarchive or nocache).",
     Reason.NOINDEX: "The page asks to be left out of indexes (noindex), and the policy keeps it for the reading room.",
     Reason.TDM_RESERVED: "The site reserves its rights against text and data mining (TDMRep).",
     Reason.CREDENTIALED: (

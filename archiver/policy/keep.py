@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -14,8 +13,7 @@ from archiver.policy.signals.tdmrep import UNSET
 
 REMEMBERED = 512
 _PLAIN = Keep()
-_WORDS = re.compile(r"[,:\s]+")
-_PREVIEW = re.compile(r"max-image-preview\s*:\s*none")
+_NOT_KEPT = frozenset({"noarchive", "nocache"})
 _PRIVATE_REQUEST = frozenset({b"cookie", b"authorization"})
 _ACCESS = {"dark": Access.DARK, "drop-body": Access.DARK, "restricted": Access.RESTRICTED}
 _LEGAL = 451
@@ -127,14 +125,8 @@ def _binds(one: Evidence) -> bool:
 
 
 def _forbids_archive(one: Evidence) -> bool:
-    """noarchive, nocache (Bing's word for it), and `none`, which sites write when they want nothing kept."""
-    if not _binds(one):
-        return False
-    rules = set(one.parsed.get("rules", ()))
-    if rules & {"noarchive", "nocache"}:
-        return True
-    raw = _PREVIEW.sub("", one.raw.lower())
-    return {"noindex", "nofollow"} <= rules and "none" in _WORDS.split(raw)
+    """noarchive, and nocache, Bing's word for it. `none` is noindex and nofollow only (Google's table of rules)."""
+    return _binds(one) and not _NOT_KEPT.isdisjoint(one.parsed.get("rules", ()))
 
 
 def _why_blocked(found: PageSignals) -> str:

@@ -66,7 +66,7 @@ class SignalLines:
     """What a page or its headers ask for, and how we behave on it."""
 
     noarchive: str = line(
-        "dark", "noarchive, nocache, none: how the page is kept", "drop-body", "dark", "restricted", free=True
+        "dark", "noarchive, nocache: how the page is kept", "drop-body", "dark", "restricted", free=True
     )
     noindex: str = line("unlisted", "noindex at replay", "reading-room", "unlisted", free=True)
     nofollow: str = line("obey", "nofollow of page or link", "obey", "follow")

@@ -118,10 +118,9 @@ def test_the_configured_delay_lies_between_visits(verb: Verb) -> None:
 
 NOARCHIVE = [
     ("header", respond(b"<title>t</title>", headers="X-Robots-Tag: noarchive\r\n")),
-    ("none", respond(b"<title>t</title>", headers="X-Robots-Tag: none\r\n")),
     ("named", respond(b"<title>t</title>", headers="X-Robots-Tag: politearchiver: noarchive\r\n")),
     ("meta", respond(b"<meta name=robots content='index, NOARCHIVE'><title>t</title>")),
-    ("meta none", respond(b"<title>t</title><meta name=robots content=none>")),
+    ("nocache", respond(b"<title>t</title><meta name=robots content=nocache>")),
 ]
 
 
@@ -134,6 +133,17 @@ def test_noarchive_is_dark(verb: Verb, name: str, page: bytes) -> None:
     assert server.url("/page") in blocks("dark") and server.url("/page") not in blocks("archive")
     assert server.url("/page") not in Path("crawls/collections/main/pages/pages.jsonl").read_text()
     assert (Path("crawls/collections/main/dark").stat().st_mode & 0o077) == 0
+
+
+def test_none_is_open_and_in_no_list(verb: Verb) -> None:
+    page = respond(b"<title>t</title>", headers="X-Robots-Tag: none\r\n")
+    with raw_server({"/robots.txt": ALLOW_ALL, "/page": page}) as server:
+        said = save(verb, server, "/page")
+    (one,) = objects(said)
+    assert (one["status"], one["access"], said.code) == ("archived", "open", 0)
+    assert server.url("/page") in blocks("archive")
+    listed = [verb("list", *more, "--format", "jsonl").out for more in ([], ["--all"])]
+    assert [server.url("/page") in out for out in listed] == [False, True]
 
 
 def test_one_file_an_access_class(verb: Verb) -> None:

@@ -67,10 +67,10 @@ def test_noindex_is_in_no_list_or_in_the_reading_room(profile: Profile, access: 
     assert (keep.access, keep.reason, keep.listed) == (access, reason, False)
 
 
-def test_the_word_none_of_a_preview_rule_is_not_the_rule_none() -> None:
-    assert judged("X-Robots-Tag: none").access is Access.DARK
-    for line in ("noindex, nofollow", "noindex, nofollow, max-image-preview: none"):
-        assert judged(f"X-Robots-Tag: {line}").access is judged(meta=line).access is Access.OPEN
+@pytest.mark.parametrize("line", ["none", "noindex, nofollow", "noindex, nofollow, max-image-preview: none"])
+def test_none_is_noindex_and_nofollow_and_nothing_about_archives(line: str) -> None:
+    for keep in (judged(f"X-Robots-Tag: {line}"), judged(meta=line)):
+        assert (keep.access, keep.listed, keep.follow) == (Access.OPEN, False, False)
 
 
 def test_a_date_acts_or_is_noted() -> None:

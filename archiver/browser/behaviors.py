@@ -35,12 +35,14 @@ _OPEN = """() => {
 }"""
 _CLOSE = "() => { for (const one of globalThis.__folded || []) one.open = false; globalThis.__folded = []; }"
 
-# each picture once, whatever its density; a URL that the page would load by itself is in the browser's cache by now
+# each picture once, whatever its density, and none that the page has asked for by itself: what a service worker serves
+# is in no cache of the browser
 _PICTURES = r"""(kinds, most) => {
   const found = new Set();
+  const had = new Set(performance.getEntriesByType('resource').map(entry => entry.name));
   const add = value => {
     if (!value || /^(data|blob|about):/.test(value)) return;
-    try { found.add(new URL(value, document.baseURI).href); } catch {}
+    try { const url = new URL(value, document.baseURI).href; if (!had.has(url)) found.add(url); } catch {}
   };
   const addAll = value => { for (const one of (value || '').split(/,\s+/)) add(one.trim().split(/\s+/)[0]); };
   if (kinds.includes('lazy')) {

@@ -1,10 +1,10 @@
 """Where closed files go: the local folder, an S3 bucket, memory (for tests); and the journal of what has to go up.
 
 `put` of each of them returns only what was compared with what the store really holds. Foreign errors end here: others
-see `StoreError`, `StoreAuthError`, `StoreSetupError` and `StoreConflict`.
+see `StoreError`, `StoreAuthError`, `StoreSetupError`, `StoreConflict` and `StoreRejection`.
 """
 
-from archiver.store.files import StoreConflict
+from archiver.store.files import StoreConflict, StoreRejection
 from archiver.store.local import LocalStore
 from archiver.store.memory import MemoryStore
 from archiver.store.s3 import S3Store
@@ -22,6 +22,7 @@ __all__ = [
     "SpoolFile",
     "SpoolJournal",
     "StoreConflict",
+    "StoreRejection",
     "UploadLimits",
     "Uploader",
     "segment_files",

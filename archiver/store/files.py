@@ -16,6 +16,10 @@ class StoreConflict(StoreError):
     """A try again would not help: another object has the key, or the local file is not what it was."""
 
 
+class StoreRejection(StoreError):
+    """The store does not take this file, however often it is asked; other files may fare better."""
+
+
 def check_key(key: str) -> str:
     """A relative POSIX path of plain parts. Raises ValueError: a key is made by us, so this is a fault of ours."""
     parts = key.split("/")

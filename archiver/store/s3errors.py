@@ -8,6 +8,7 @@ from typing import Any
 
 from archiver.clock import Clock
 from archiver.errors import StoreAuthError, StoreError, StoreSetupError
+from archiver.store.files import StoreRejection
 from archiver.store.s3client import S3Settings
 
 _AUTH = frozenset(
@@ -29,7 +30,11 @@ _TO_CORRECT = {
     "IllegalLocationConstraintException": _REGION, "PermanentRedirect": f"{_REGION} or {_ENDPOINT}",
 }  # fmt: skip
 _WRITES = frozenset(("put_object", "create_multipart_upload"))
-_OF_ONE_FILE = frozenset(("EntityTooLarge", "KeyTooLongError", "MetadataTooLarge", "413"))
+_OF_ONE_FILE = {
+    "EntityTooLarge": "a smaller rolloverSize makes smaller files", "413": "a smaller rolloverSize makes smaller files",
+    "KeyTooLongError": "shorten storage.path (STORE_PATH) or the collection's name",
+    "MetadataTooLarge": "the store wants less of it",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,8 @@ def _answered(response: Any, what: str, settings: S3Settings, clock: Clock) -> S
     if not passing and _is_of_the_setup(code, status, what):
         message += f"; correct {_TO_CORRECT.get(code, f'{_ENDPOINT} or {_BUCKET}')}"
         return S3Fault(code=code or str(status), error=StoreSetupError(message), passing=False)
+    if (help_ := _OF_ONE_FILE.get(code, _OF_ONE_FILE.get(str(status)))) is not None:
+        return S3Fault(code=code, error=StoreRejection(f"{message}; {help_}"), passing=False)
     return S3Fault(code=code or str(status), error=StoreError(message), passing=passing)
 
 

@@ -11,10 +11,11 @@ from types import TracebackType
 from archiver.errors import ArchiverError, StoreAuthError, StoreError, StoreSetupError
 from archiver.model import ClosedSegment, StoredObject
 from archiver.ports import Store
-from archiver.store.files import StoreConflict
+from archiver.store.files import StoreConflict, StoreRejection
 from archiver.store.spool import SpoolFile, SpoolJournal, segment_files
 
 _FINAL = (StoreAuthError, StoreSetupError)  # what no other try, and no other file, gets past
+_THIS_FILE = (StoreConflict, StoreRejection)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +132,7 @@ class Uploader:
         """Until it is up, or another try is pointless, or patience ran out."""
         tries = 0
         while not isinstance(self.fault, _FINAL):
+            draining = self._hurry.is_set()
             try:
                 path = self._journal.path(file)
                 stored = await self._store.put(file.key, path, sha256=file.sha256, metadata=file.metadata)
@@ -139,7 +141,7 @@ class Uploader:
                 self._note(error)
                 await asyncio.to_thread(self._journal.mark_failed, file, str(error))
                 tries += 1
-                if isinstance(error, (StoreConflict, *_FINAL)) or not await self._pause(tries):
+                if isinstance(error, (*_THIS_FILE, *_FINAL)) or not await self._pause(tries, draining):
                     return
             else:
                 await asyncio.to_thread(self._journal.mark_stored, file, stored)
@@ -151,11 +153,12 @@ class Uploader:
         if not isinstance(self.fault, _FINAL):
             self.fault = error
 
-    async def _pause(self, tries: int) -> bool:
-        """Wait for the next try; False when there is no time for one. A beginning `drain` ends the pause."""
+    async def _pause(self, tries: int, draining: bool) -> bool:
+        """Wait for the next try; False when there is no time for one. A `drain` that begins after the try did
+        (`draining` is False) ends the pause."""
         limits = self._limits
         pause = min(limits.longest_pause, limits.pause * 2.0 ** (tries - 1)) * random.uniform(0.5, 1.0)
-        if self._hurry.is_set():
+        if draining:
             if asyncio.get_running_loop().time() + pause > self._deadline:
                 return False
             await asyncio.sleep(pause)

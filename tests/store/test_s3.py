@@ -12,7 +12,7 @@ from botocore.exceptions import NoCredentialsError
 
 from archiver.clock import ManualClock
 from archiver.errors import StoreAuthError, StoreError, StoreSetupError
-from archiver.store import S3Settings, S3Store, StoreConflict
+from archiver.store import S3Settings, S3Store, StoreConflict, StoreRejection
 from archiver.store.s3client import make_client
 from archiver.store.s3multipart import composite_sha256, part_size
 from tests.servers.authority import Authority
@@ -162,7 +162,7 @@ async def test_a_store_that_only_says_yes_is_not_believed(
         ("301", StoreSetupError, "storage.region"),
         ("400-region", StoreSetupError, "storage.region"),
         ("400-any", StoreSetupError, r"storage.endpointUrl .* or storage.bucket"),
-        ("400-large", StoreError, "EntityTooLarge"),
+        ("400-large", StoreRejection, "EntityTooLarge.*rolloverSize"),
         ("507", StoreError, "507"),
         ("503", StoreError, "503 SlowDown"),
         ("reset-mid-request", StoreError, "127.0.0.1"),

@@ -17,6 +17,7 @@ from archiver.store import (
     SpoolFile,
     SpoolJournal,
     StoreConflict,
+    StoreRejection,
     Uploader,
     UploadLimits,
     spool_file,
@@ -105,6 +106,19 @@ async def test_a_conflict_is_not_tried_again_and_holds_up_nobody(tmp_path: Path)
     journal.close()
 
 
+async def test_a_file_that_the_store_never_takes_is_not_tried_again_and_holds_up_nobody(tmp_path: Path) -> None:
+    journal = SpoolJournal(tmp_path / "u.sqlite", tmp_path)
+    store = MemoryStore(faults=[StoreRejection("EntityTooLarge")])
+    some = files(tmp_path, 3)
+    async with Uploader(store, journal, limits=UploadLimits(at_once=1, pause=3600.0)) as uploader:
+        await uploader.add(some)
+        drained = await uploader.drain(patience=3600.0)
+    assert [file.key for file in drained.left] == [some[0].key]
+    assert isinstance(drained.error, StoreRejection)
+    assert store.puts == 3
+    journal.close()
+
+
 async def test_drain_ends_a_long_pause(tmp_path: Path) -> None:
     journal = SpoolJournal(tmp_path / "u.sqlite", tmp_path)
     store = MemoryStore(faults=[StoreError("503")])
@@ -113,6 +127,26 @@ async def test_drain_ends_a_long_pause(tmp_path: Path) -> None:
         while store.puts == 0:
             await asyncio.sleep(0.01)
         assert (await uploader.drain()).left == ()
+    journal.close()
+
+
+async def test_a_try_that_fails_after_drain_began_is_followed_by_another_at_once(tmp_path: Path) -> None:
+    go = asyncio.Event()
+
+    class Late(MemoryStore):
+        async def put(self, key: str, path: Path, *, sha256: str, metadata: Mapping[str, str]) -> StoredObject:
+            await go.wait()
+            return await super().put(key, path, sha256=sha256, metadata=metadata)
+
+    journal = SpoolJournal(tmp_path / "u.sqlite", tmp_path)
+    store = Late(faults=[StoreError("503")])
+    async with Uploader(store, journal, limits=UploadLimits(at_once=1, pause=3600.0)) as uploader:
+        await uploader.add(files(tmp_path, 1))
+        await asyncio.sleep(0)
+        draining = asyncio.create_task(uploader.drain())
+        await asyncio.sleep(0)
+        go.set()
+        assert (await draining).left == ()
     journal.close()
 
 

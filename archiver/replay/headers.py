@@ -116,6 +116,8 @@ def _location(value: str, *, target: str, origin: str) -> Headers:
         return [("Location", value)] if value.startswith("/") and value[1:2] not in ("/", "\\") else []
     where, url = shown
     collection = target.split("/", 2)[1]
+    if value.startswith(f"/{collection}/") and archived(value) is not None:  # pywb's form of `Location: /path`
+        return [("Location", origin + value)]
     absolute = urljoin(_SCHEME.sub(lambda scheme: scheme[0].rstrip("/") + "//", url, count=1), value)
     kept = (f"{PREFIX}Location", value)
     if not absolute.lower().startswith(("http://", "https://")):

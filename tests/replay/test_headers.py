@@ -103,6 +103,12 @@ def test_redirects_stay_inside(location: str, expected: str | None) -> None:
     assert kept == ([] if expected == location else [location])
 
 
+def test_what_pywb_made_of_a_path_is_not_resolved_again() -> None:
+    made = "/main/20261123120000mp_/http://site.test/new"
+    out = shown(("Location", made))
+    assert [value for name, value in out if name.endswith("Location")] == [ORIGIN + made]
+
+
 @pytest.mark.parametrize("location", ["http://live.test/", "//live.test/", "/\\live.test/"])
 def test_pywbs_own_pages_lead_nowhere_else(location: str) -> None:
     assert not [value for name, value in shown(("Location", location), target="/main/x") if name == "Location"]

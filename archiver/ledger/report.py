@@ -91,7 +91,8 @@ class Report:
     lie in, `stored` those of them that a row says are in the store; `ledger` names what is wrong with a chain.
 
     `types`: answers and bytes by media type; `usage`: answers by label and value; `kept_because`: answers by access and
-    the reason for it; `rules`: decisions that refused or put off, by what they rest on.
+    the reason for it; `rules`: decisions that refused or put off, by what they rest on; `review`: kept answers that the
+    policy wants a person to look at (`signals.blocked`).
     """
 
     job: str
@@ -121,6 +122,7 @@ class Report:
     transcluded: Some = field(default_factory=Some)
     mandate: Some = field(default_factory=Some)
     undefined: Some = field(default_factory=Some)
+    review: Some = field(default_factory=Some)
     consents: Counter[str] = field(default_factory=Counter)
     hides: Some = field(default_factory=Some)
     salvaged: Some = field(default_factory=Some)
@@ -252,6 +254,8 @@ class Report:
         self.access[access] += 1
         self.kept_because[access, str(body.get("reason") or "")] += 1
         self.usage.update(_labels(body.get("usage")))
+        if body.get("review"):
+            self.review.add({name: body.get(name) for name in ("url", "http_status", "rule", "access")})
         file = _mapping(body, "record").get("file")
         if file:
             self.files.add(str(file))

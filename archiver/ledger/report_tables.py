@@ -16,6 +16,7 @@ _HOST_HEADS = (
     "smallest gap between requests (s)", "429", "503", "pause after these (s)",
 )  # fmt: skip
 _GAP = ("page", "url", "type", "reason", "rule")
+_REVIEW = ("url", "http_status", "rule", "access")
 _EXCEPTION = ("URL", "found on", "rule")
 
 
@@ -63,6 +64,9 @@ def _exceptions(report: Report) -> Iterator[str]:
         ("Fetched without rules: robots.txt out of reach for too long", report.undefined),
     ):
         yield from table(_of(title, len(some.shown), some.number), _EXCEPTION, _listed(some))
+    review = [tuple(one.get(name) for name in _REVIEW) for one in report.review.shown]
+    caption = _of("To be looked at by a person: 402, 403 and 451", len(review), report.review.number)
+    yield from table(caption, ("URL", "status", "says", "access"), review)
     hides = [(one.get("target"), one.get("match"), one.get("because"), one.get("until")) for one in report.hides.shown]
     yield from table(_of("Hidden", len(hides), report.hides.number), ("what", "matched as", "because", "until"), hides)
     consents = sorted(report.consents.items())

@@ -25,6 +25,7 @@ CODEBOOK: dict[str, tuple[str, str]] = {
         "override, transcluded, mandate",
         "why it was fetched though robots.txt refuses it; empty by the book",
     ),
+    "review": ("yes", "a person should look at it: 402, 403, 451 under `signals.blocked: review`"),
     "failure": ("text", "what the network said, when it failed"),
     "via": ("URL", "the page it was found on; empty for a seed"),
     "path": ("letters", "how it was reached: L link, R redirect, E embed, X speculative, P prerequisite"),
@@ -73,6 +74,8 @@ def _answer(found: dict[str, Any], body: Mapping[str, Any]) -> None:
         failure = body.get("failure")
         found["failure"] = failure.get("message", "") if isinstance(failure, Mapping) else ""
         return
+    if body.get("review"):
+        found["review"] = "yes"
     record = body.get("record")
     found |= {"bytes": body.get("size"), "digest": body.get("payload_digest")}
     if isinstance(record, Mapping):

@@ -185,6 +185,9 @@ def _left_out(report: Report) -> list[str]:
     closed = sum(number for (access, _), number in hidden.items() if access in ("dark", "restricted"))
     if closed:
         said.append(f"Kept but not shown to the public (dark or restricted): {_number(closed, 'answer')}.")
+    if report.review.number:
+        said.append(f"For a person to look at, as the policy has it: {_number(report.review.number, 'answer')} 402, "
+                    "403 or 451, listed below.")  # fmt: skip
     return said
 
 

@@ -65,6 +65,14 @@ def test_exceptions_are_listed() -> None:
     assert made.consents == {"rejected": 1}
 
 
+def test_what_a_person_is_to_look_at_is_listed() -> None:
+    answer = {"event": "outcome", "status": "captured", "url": "https://a.org/", "http_status": 451, "access": "open"}
+    made = report({**answer, "rule": "status 451, blocked by https://court.test/", "review": True}, answer)
+    (shown,) = made.review.shown
+    assert (made.review.number, shown["url"], shown["http_status"]) == (1, "https://a.org/", 451)
+    assert shown["rule"] == "status 451, blocked by https://court.test/"
+
+
 def test_gaps_are_counted_whole_and_listed_in_part() -> None:
     gap = {"url": "https://a.org/i.png", "type": "image", "reason": "robotsTxt"}
     row = {"event": "visit", "url": "https://a.org/", "fetched": 1, "completeness": {"verdict": "gaps"}, "repeats": 2}

@@ -47,7 +47,7 @@ def hostile() -> Report:
          "notes": {"mandate": {"rule": HOSTILE}, "robots": {"basis": f"undefined>30d{HOSTILE}"}}},
         {"event": "hide", "target": HOSTILE, "match": HOSTILE, "because": HOSTILE, "until": HOSTILE},
         {"event": "outcome", "url": HOSTILE, "status": "captured", "mime": HOSTILE, "size": 9, "reason": HOSTILE,
-         "usage": {HOSTILE: {"value": HOSTILE}}, "record": {"file": HOSTILE}},
+         "usage": {HOSTILE: {"value": HOSTILE}}, "rule": HOSTILE, "review": True, "record": {"file": HOSTILE}},
     )  # fmt: skip
     for row in rows:
         made.take(row)

@@ -15,11 +15,12 @@ from archiver.cli.output import json_text
 from archiver.clock import SYSTEM, iso
 from archiver.errors import UsageError
 from archiver.ledger.index import Capture, LedgerIndex
+from archiver.ledger.opens import opened
 from archiver.ledger.report_urls import cell
 from archiver.urls import canonical
 from archiver.wiring.hidden import hidden_rule
 
-COLUMNS = ("t", "status", "http_status", "access", "completeness", "url", "title", "listed", "expires")
+COLUMNS = ("t", "status", "http_status", "access", "completeness", "url", "title", "listed", "expires", "opened")
 FORMATS = ("table", "csv", "jsonl")
 
 
@@ -59,10 +60,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def marked(captures: Iterable[Capture], logs: Path, now: datetime) -> Iterator[Capture]:
-    """Hidden under any spelling of scheme and `www.`, as replay has it."""
+    """Hidden under any spelling of scheme and `www.`, as replay has it; and whether it was opened."""
     rule = hidden_rule(logs, now)
+    public = frozenset(one.target for one in opened(logs))
     for one in captures:
-        yield replace(one, hidden=one.hidden or (rule is not None and rule.covering(canonical(one.url)) is not None))
+        hidden = one.hidden or (rule is not None and rule.covering(canonical(one.url)) is not None)
+        yield replace(one, hidden=hidden, opened=one.capture_id in public)
 
 
 def moment(text: str, option: str = "--since") -> datetime:
@@ -86,6 +89,7 @@ def _table(captures: Iterable[Capture], now: str) -> None:
     for one in captures:
         mark = "" if one.completeness != "gaps" else "  (gaps)"
         access = "" if one.access == "open" else f"  [{one.access}]"
+        mark += "  (opened)" if one.opened else ""
         mark += "  (hidden)" if one.hidden else ""
         mark += "" if one.listed else "  (unlisted)"
         if one.expires is not None:

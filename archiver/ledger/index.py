@@ -35,6 +35,7 @@ class Capture:
     `listed` False: the page asks to be in no list (noindex). `expires`: when the public sees it no more (ISO).
     `usage` holds the usage labels of the page and its hops, those of `labels` rows too; None where the visit's row is
     of a time when none were written. `access_reason`: why it is not open. `size`: bytes from the wire, requisites' too.
+    `opened`: what an override made is shown to the public (`open`); its file and its `access` stay what they are.
     """
 
     capture_id: str
@@ -58,6 +59,7 @@ class Capture:
     payload_digest: str | None = None
     usage: Mapping[str, Any] | None = None
     access_reason: str = ""
+    opened: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

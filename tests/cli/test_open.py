@@ -62,6 +62,16 @@ def test_a_row_names_who_opened_what(verb: Verb, server: RawServer) -> None:
     assert verb("verify", "crawls/collections/main").code == 0
 
 
+def test_the_list_marks_what_was_opened(verb: Verb, server: RawServer) -> None:
+    capture = lifted(verb, server, "/x")["capture_id"]
+    before = verb("list").out
+    verb("open", capture, "--because", "settled")
+    assert "[restricted]" in before and "(opened)" not in before
+    assert "[restricted]  (opened)" in verb("list").out
+    (row,) = map(json.loads, verb("list", "--format", "jsonl").out.splitlines())
+    assert (row["access"], row["opened"]) == ("restricted", True)
+
+
 @pytest.mark.parametrize(
     ("path", "words"),
     [("/ok", "open as it is"), ("/x-dark", "kept dark"), ("/nothing", "no capture of")],

@@ -15,10 +15,10 @@ from archiver.engine.gathered import Gathered
 from archiver.engine.rendering import Rendering, RenderTools
 from archiver.engine.turn import Turn
 from archiver.extract import charset
-from archiver.extract.html import extract
-from archiver.extract.text import TextFacts, text_facts
+from archiver.extract.html import HtmlFacts
+from archiver.extract.text import TextFacts, tells, text_facts
 from archiver.model import Candidate, Exchange, Fetched, Lane
-from archiver.policy.challenge import challenge_of
+from archiver.policy.challenge import challenge_of, has_marks
 from archiver.policy.lane import needs_browser, signs
 
 OFF_LOOP = 32_768
@@ -43,6 +43,7 @@ class Choice:
 
 
 PLAIN = Choice()
+NOTHING_TOLD = TextFacts()
 
 
 @dataclass(slots=True)
@@ -60,8 +61,9 @@ class Lanes:
         self._tools = tools
         self._kinds: OrderedDict[str, _Kind] = OrderedDict()
 
-    async def choose(self, candidate: Candidate, document: Fetched, *, is_html: bool) -> Choice:
-        """After the document came over plain HTTP. Most pages of a kind that is known cost a look into a table."""
+    async def choose(self, candidate: Candidate, document: Fetched, *, is_html: bool, title: str = "") -> Choice:
+        """After the document came over plain HTTP. Most pages of a kind that is known cost a look into a table, those
+        without a script or anything else that could tell a look at their bytes."""
         exchange = document.exchange
         if exchange is None or not is_html:
             return PLAIN
@@ -70,9 +72,9 @@ class Lanes:
             kind.since += 1
             return PLAIN if kind.lane is Lane.HTTP else self._browser({"remembered": pattern_of(candidate.url)})
         if exchange.entity_size > OFF_LOOP:
-            facts, body = await asyncio.to_thread(_facts, document.candidate.url, exchange)
+            facts, body = await asyncio.to_thread(_facts, document.candidate.url, exchange, title)
         else:
-            facts, body = _facts(document.candidate.url, exchange)
+            facts, body = _facts(document.candidate.url, exchange, title)
         vendor = challenge_of(
             status=exchange.status, headers=exchange.headers, body=body, visible=facts.visible
         )  # fmt: skip
@@ -130,10 +132,14 @@ def pattern_of(url: str) -> str:
     return f"{scheme}://{host}/{'/'.join(segments)}"
 
 
-def _facts(url: str, exchange: Exchange) -> tuple[TextFacts, bytes]:
+def _facts(url: str, exchange: Exchange, title: str) -> tuple[TextFacts, bytes]:
+    """What the text tells, and the body (decoded, its first MiB). Most documents hold nothing that could tell."""
     coding = b", ".join(exchange.header_all(b"content-encoding"))
     body = (
         decode(exchange.entity_chunks(), coding, limit=1 << 20).data if coding else exchange.entity_bytes()[: 1 << 20]
     )
+    if not tells(body) and not has_marks(body):
+        return NOTHING_TOLD, body
     label = (exchange.header(b"content-type") or b"").decode("latin-1")
-    return text_facts(body, extract(body, base_url=url, charset_hint=charset.label_of(label))), body
+    codec = charset.html_codec(body, charset.label_of(label))
+    return text_facts(body, HtmlFacts(base=url, charset=codec, title=title)), body

@@ -87,7 +87,10 @@ class Visit:
         gathered = self._gathered
         if self._lanes is None or gathered.reading is None:
             return False
-        choice = await self._lanes.choose(candidate, gathered.document, is_html=gathered.reading.is_html)
+        reading = gathered.reading
+        choice = await self._lanes.choose(
+            candidate, gathered.document, is_html=reading.is_html, title=reading.title
+        )  # fmt: skip
         gathered.lane_why, gathered.challenge = choice.why, choice.challenge
         if choice.lane is not Lane.BROWSER:
             return choice.challenge is not None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from archiver.extract.document import Attributes
 from archiver.extract.html import Enough, HtmlFacts, parse_events, utf8
+from archiver.scan import words
 
 MAX_TEXT = 1 << 20
 """Characters of text looked at."""
@@ -22,6 +23,10 @@ _ROOTS = frozenset(("root", "app", "__next", "__nuxt", "svelte", "gatsby-focus-w
 _ASKS = re.compile(r"javascript|java script|\bJS\b", re.IGNORECASE)
 _MOVES = re.compile(r"\blocation(?:\.href)?\s*=[^=]|\blocation\.(?:replace|assign)\s*\(")
 _STUB = 2_000
+_TELLING = words(
+    rb"<script|<noscript|<app-root|\{\{|\$\{|%=|&#(?:0*(?:36|37|60|61|123)|x0*(?:24|25|3c|3d|7b))(?:[^0-9a-f]|$)|"
+    rb"id\s*=\s*[\"']?(?:root|app|__next|__nuxt|svelte|gatsby-focus-wrapper)|\x00"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,14 @@ class TextFacts:
     empty_root: str | None = None
     noscript_asks: bool = False
     script_moves: bool = False
+
+
+def tells(body: bytes) -> bool:
+    """Whether a document may hold what the lanes look for: a script, a placeholder, a root. A tenth of a parse.
+
+    A body with NULs may be in UTF-16, where nothing looks as it does in ASCII.
+    """
+    return _TELLING.search(body) is not None
 
 
 def text_facts(body: bytes, facts: HtmlFacts) -> TextFacts:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from archiver.scan import words
+
 LOOKED_AT = 262_144
 """Bytes of a content-decoded body that are looked at."""
 _LITTLE = 2_500
@@ -54,6 +56,11 @@ _MARKS = (
         r"challenges\.cloudflare\.com/turnstile|recaptcha/(?:api|enterprise)\.js",
     ),
 )
+_WORDS = words(
+    rb"challenge-|_cf_chl_opt|anubis_challenge|/\.within\.website/x/|sec-if-cpt-container|/_sec/|"
+    rb"errors\.edgesuite\.net/|captcha|px-cdn\.net|_pxappid|incapsula|awswaf|turnstile"
+)
+"""Whatever one of the marks matches holds one of these, and all of them are looked for in one pass."""
 _REFUSING = frozenset({401, 403, 405, 429, 503})
 
 
@@ -67,8 +74,15 @@ def challenge_of(*, status: int, headers: Iterable[tuple[bytes, bytes]], body: b
             if name == wanted and word in value.lower():
                 return vendor
     body = body[:LOOKED_AT]
+    if not has_marks(body):
+        return None
     bare = visible < _LITTLE and (status in _REFUSING or visible < _LITTLE // 5)
     for mark in _MARKS:
         if (bare or not mark.alone) and mark.pattern.search(body):
             return mark.vendor
     return None
+
+
+def has_marks(body: bytes) -> bool:
+    """Whether any mark may be in it; for most bodies not, and then `challenge_of` needs no text to be measured."""
+    return _WORDS.search(body[:LOOKED_AT]) is not None

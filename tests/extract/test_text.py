@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from archiver.extract.html import extract
-from archiver.extract.text import MAX_TEXT, TextFacts, text_facts
+from archiver.extract.text import MAX_TEXT, TextFacts, tells, text_facts
+from archiver.policy.lane import signs
 
 
 def facts(text: str) -> TextFacts:
@@ -83,3 +86,27 @@ def test_empty_and_deep_pages() -> None:
     assert facts("<b>" * 1500 + "deep").visible == 4
     assert facts("<i>" * 50_000 + "deep").scripts == 0
     assert facts("x" * (MAX_TEXT + 10)).visible <= MAX_TEXT
+
+
+_PARTS = st.sampled_from(
+    ["<p>", "</p>", "text ", "{{ a }}", "&#123;{b}}", "&#x7B;&#x7b; c }}", "<%= d %>", "&lt;%= e %>", "&#37;=", "${f}",
+     "&#36;{g}", "<div id=root>", '<div ID="app">', "</div>", "<app-root>", "</app-root>", "<SCRIPT src=x>",
+     "</script>", "<noscript>JavaScript", "</noscript>", "<title>", "</title>", "<i id='__NEXT'>",
+     "</i>", "&#39;", "<b id=other>"]
+)  # fmt: skip
+
+
+@given(st.lists(_PARTS, max_size=8).map("".join))
+def test_what_holds_a_sign_tells(text: str) -> None:
+    assert tells(text.encode()) or not signs(facts(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["<p>plain &amp; simple &#39;text&#39;</p><a id=top>", "<style>p { color: red }</style>"]
+)
+def test_most_documents_without_scripts_tell_nothing(text: str) -> None:
+    assert not tells(text.encode())
+
+
+def test_what_is_not_made_of_ascii_may_tell() -> None:
+    assert tells("<script>".encode("utf-16"))

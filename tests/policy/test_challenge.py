@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from archiver.policy.challenge import LOOKED_AT, challenge_of
+from archiver.policy.challenge import LOOKED_AT, challenge_of, has_marks
 
 CASES = [
     ("cloudflare header", 403, [(b"cf-mitigated", b"challenge")], b"<p>x", 3000, "cloudflare"),
@@ -31,3 +31,11 @@ def test_challenges_are_told_from_pages(name, status, headers, body, visible, ve
 def test_only_the_beginning_is_looked_at() -> None:
     body = b" " * LOOKED_AT + b'id="anubis_challenge"'
     assert challenge_of(status=200, headers=[], body=body, visible=0) is None
+
+
+@pytest.mark.parametrize(("name", "status", "headers", "body", "visible", "vendor"), CASES, ids=[c[0] for c in CASES])
+def test_a_body_that_can_make_a_challenge_has_marks(name, status, headers, body, visible, vendor) -> None:  # type: ignore[no-untyped-def]
+    by_body = challenge_of(status=status, headers=[], body=body, visible=visible)
+    assert has_marks(body) or by_body is None
+    assert has_marks(body.upper()) == has_marks(body)
+    assert not has_marks(b"<p>an ordinary page</p>")

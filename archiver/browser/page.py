@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
-from playwright.async_api import BrowserContext, CDPSession, Dialog, Download, Error, Request
+from playwright.async_api import BrowserContext, CDPSession, Error
 from playwright.async_api import Page as PlaywrightPage
 
 from archiver.browser.announced import Announcements
+from archiver.browser.incidents import Incidents
+from archiver.browser.pulse import PATIENCE, Pulse
 from archiver.browser.settle import Settling
 from archiver.browser.steps import OnPage, Steps, Taken
 from archiver.model import ConsentOutcome
@@ -21,11 +23,9 @@ LOAD_SECONDS = 30.0
 SETTLE_SECONDS = 10.0
 LAST_LOOK = 15.0
 """Seconds kept for what a page holds at its end, whatever else ran late."""
+OPEN_SECONDS = 15.0
 CLOSE_SECONDS = 5.0
-_NOTED = 20
 _TEXT = 300
-
-Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -48,61 +48,19 @@ class ChromiumPage:
         self._session = session
         self._steps = steps
         self._announcements = Announcements(page)
-        self._crashed = False
-        self._notes: dict[str, list[dict[str, str]]] = {}
-        self._aside: set[asyncio.Task[None]] = set()
+        self._incidents = Incidents(page, self._stop_waiting)
+        self._limit: asyncio.Timeout | None = None
+        self._deaf = False
+        self._hung = False
+        page.context.on("request", self._announcements.add)
 
     @classmethod
     async def open(cls, context: BrowserContext, steps: Steps) -> ChromiumPage:
-        page = await context.new_page()
-        session = await context.new_cdp_session(page)
-        opened = cls(page, session, steps)
-        opened._listen(context)
-        return opened
-
-    # --- what the page does by itself ---
-
-    def _listen(self, context: BrowserContext) -> None:
-        page = self._page
-        page.on("crash", self._on_crash)
-        page.on("dialog", self._on_dialog)
-        page.on("download", self._on_download)
-        self._hooks: list[tuple[str, Callable[..., None]]] = [("page", self._on_popup), ("request", self._on_request)]
-        for event, hook in self._hooks:
-            context.on(event, hook)  # type: ignore[call-overload]
-
-    def _on_request(self, request: Request) -> None:
-        self._announcements.add(request)
-
-    def _on_crash(self, _: PlaywrightPage) -> None:
-        self._crashed = True
-
-    def _on_dialog(self, dialog: Dialog) -> None:
-        self._note("dialogs", {"type": dialog.type, "message": dialog.message[:_TEXT]})
-        self._later(dialog.dismiss())
-
-    def _on_download(self, download: Download) -> None:
-        self._note("downloads", {"url": download.url[:2000], "name": download.suggested_filename[:_TEXT]})
-        self._later(download.cancel())
-
-    def _on_popup(self, popup: PlaywrightPage) -> None:
-        if popup is not self._page:
-            self._note("popups", {"url": popup.url[:2000]})
-            self._later(popup.close())
-
-    def _note(self, kind: str, what: dict[str, str]) -> None:
-        notes = self._notes.setdefault(kind, [])
-        if len(notes) < _NOTED:
-            notes.append(what)
-
-    def _later(self, work: Awaitable[Any]) -> None:
-        async def run() -> None:
-            with contextlib.suppress(Error):
-                await work
-
-        task = asyncio.get_running_loop().create_task(run())
-        self._aside.add(task)
-        task.add_done_callback(self._aside.discard)
+        """Raises Error of Playwright, and TimeoutError."""
+        async with asyncio.timeout(OPEN_SECONDS):
+            page = await context.new_page()
+            session = await context.new_cdp_session(page)
+        return cls(page, session, steps)
 
     # --- ports_browser.BrowserPage ---
 
@@ -113,37 +71,68 @@ class ChromiumPage:
         loop = asyncio.get_running_loop()
         started = loop.time()
         made = _Made()
+        last = min(LAST_LOOK, plan.seconds / 3)
         settling = Settling(self._session, activity)
-        on = self._on(plan, activity, tell, settling, made, started + max(1.0, plan.seconds - LAST_LOOK))
-        await self._bounded(made, plan.seconds - LAST_LOOK, lambda: self._look(on, settling, made))
-        if not self._crashed:
-            await self._bounded(made, LAST_LOOK, lambda: self._last_look(on, made))
-        if self._crashed:
-            made.failed = "crashed"
-        return await self._rendered(made, loop.time() - started)
+        on = self._on(plan, activity, tell, settling, made, started + plan.seconds - last)
+        pulse = Pulse(self._session, min(PATIENCE, plan.seconds / 4), self._on_deaf)
+        beating = loop.create_task(pulse.run())
+        try:
+            await self._bounded(made, started + plan.seconds - last, lambda: self._look(on, settling, made))
+            if not self._gone:
+                await self._bounded(made, started + plan.seconds, lambda: self._last_look(on, made))
+        finally:
+            beating.cancel()
+        made.failed = self._what_failed(made, pulse)
+        return self._rendered(made, pulse, loop.time() - started)
 
     async def close(self) -> bool:
-        """False when the page would not go: its context is then given up."""
-        for event, hook in self._hooks:
-            self._page.context.remove_listener(event, hook)
-        for task in self._aside:
-            task.cancel()
+        """False when the page crashed, was deaf or would not go: its context is then given up."""
+        self._page.context.remove_listener("request", self._announcements.add)
+        self._incidents.end()
+        if self._gone or self._hung:
+            return False
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._page.close()
         except (Error, TimeoutError):
             return False
-        return not self._crashed
+        return True
+
+    # --- when it goes wrong ---
+
+    @property
+    def _gone(self) -> bool:
+        incidents = self._incidents
+        return self._deaf or incidents.crashed or incidents.closed or incidents.endless
+
+    def _on_deaf(self) -> None:
+        self._deaf = True
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        """Nothing more will come: whatever is being waited for ends now."""
+        if self._limit is not None:
+            with contextlib.suppress(RuntimeError):  # it is over already
+                self._limit.reschedule(asyncio.get_running_loop().time())
+
+    def _what_failed(self, made: _Made, pulse: Pulse) -> str:
+        browser = self._page.context.browser
+        if self._incidents.crashed or (browser is not None and not browser.is_connected()):
+            return "crashed"
+        if pulse.endings or self._deaf or self._incidents.endless:
+            self._hung = True
+            return "hung"
+        return "closed" if self._incidents.closed else made.failed
 
     # --- the order of things (CONSENT, design fact 13) ---
 
-    async def _bounded(self, made: _Made, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    async def _bounded(self, made: _Made, until: float, work: Callable[[], Awaitable[None]]) -> None:
         """Run one part within its time; what it raises or misses is a word in the result, never a fault of ours."""
         try:
-            async with asyncio.timeout(max(1.0, seconds)):
+            async with asyncio.timeout_at(until) as self._limit:
                 await work()
         except TimeoutError:
-            made.failed = made.failed or "hung"
+            made.failed = made.failed or "time"
         except Error as error:
             made.failed = made.failed or _first_line(error)
 
@@ -201,8 +190,11 @@ class ChromiumPage:
     async def _last_look(self, on: OnPage, made: _Made) -> None:
         made.taken = await self._steps.views.take(on, await self._steps.consent.without_notice(on))
 
-    async def _rendered(self, made: _Made, seconds: float) -> Rendered:
+    def _rendered(self, made: _Made, pulse: Pulse, seconds: float) -> Rendered:
         taken = made.taken
+        notes = dict(self._incidents.notes)
+        if pulse.endings:
+            notes["scriptsEnded"] = pulse.endings
         return Rendered(
             final_url=self._page.url,
             title=taken.title,
@@ -211,7 +203,7 @@ class ChromiumPage:
             views=(*made.views, *taken.views),
             consent=made.consent,
             behaviors=made.behaviors,
-            notes=dict(self._notes),
+            notes=notes,
             seconds=seconds,
             settled=made.settled,
             failed=made.failed,

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import BrowserContext, Error, Playwright, async_playwright
+from playwright.async_api import BrowserContext, Error
 
 from archiver.browser.page import ChromiumPage
-from archiver.browser.process import ChromiumProcess
+from archiver.browser.process import ChromiumProcess, Driver
 from archiver.browser.steps import Steps
 from archiver.errors import BrowserError
 from archiver.ports_browser import Answerer, BrowserPage, Listener, Plan, RecordingProxy
@@ -21,7 +20,7 @@ CONTEXT_PAGES = 25
 """Pages for which a context serves: a site's caches and workers grow with each."""
 PROCESS_PAGES = 100
 IDLE_CONTEXTS = 4
-CLOSE_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
 
 _GPC = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {get: () => true, configurable: true})"
 
@@ -35,7 +34,6 @@ class Place:
     listener: Listener
     process: ChromiumProcess
     pages: int = 0
-    broken: bool = field(default=False)
 
 
 class Chromium:
@@ -46,7 +44,7 @@ class Chromium:
         self._proxy = proxy
         self._steps = steps
         self._sandbox = sandbox
-        self._playwright: Playwright | None = None
+        self._driver: Driver | None = None
         self._process: ChromiumProcess | None = None
         self._retired: list[ChromiumProcess] = []
         self._idle: list[Place] = []
@@ -59,23 +57,16 @@ class Chromium:
     async def page(self, answer: Answerer, *, site: str, plan: Plan) -> BrowserPage:
         """Raises BrowserError when Chromium cannot be started."""
         kind = (site, plan.screen, plan.user_agent, plan.gpc)
-        place = await self._place(kind, plan)
-        place.listener.serve(answer)
-        place.pages += 1
-        place.process.pages += 1
         try:
-            page = await ChromiumPage.open(place.context, self._steps)
-        except Error as error:
-            await self._drop(place)
-            raise BrowserError(f"{self._path}: no page could be opened: {error}") from error
-        self._busy[page] = place
-        return page
+            return await self._open(kind, answer, plan)
+        except BrowserError:
+            return await self._open(kind, answer, plan)  # what failed has been given up: once more, with a fresh one
 
     async def release(self, page: BrowserPage) -> None:
         """Whatever the page did: its requests are answered, and a context that misbehaved is not used again."""
         assert isinstance(page, ChromiumPage)
         place = self._busy.pop(page)
-        healthy = await page.close() and not place.broken
+        healthy = await page.close()
         await place.listener.settle()
         reusable = healthy and place.pages < CONTEXT_PAGES and place.process is self._process and place.process.alive
         if not reusable:
@@ -96,19 +87,31 @@ class Chromium:
         }
 
     async def close(self) -> None:
-        for place in [*self._idle, *self._busy.values()]:
-            await self._drop(place)
-        self._idle.clear()
-        self._busy.clear()
+        """Processes first: a context of one that hangs is not waited for."""
         for process in [*self._retired, *([self._process] if self._process else [])]:
             await process.close()
+        for place in [*self._idle, *self._busy.values()]:
+            await place.listener.close()
+        self._idle.clear()
+        self._busy.clear()
         self._process, self._retired = None, []
-        if self._playwright is not None:
-            with contextlib.suppress(Exception):
-                await self._playwright.stop()
-            self._playwright = None
+        await self._end_driver()
 
     # --- contexts ---
+
+    async def _open(self, kind: tuple[object, ...], answer: Answerer, plan: Plan) -> ChromiumPage:
+        place = await self._place(kind, plan)
+        place.listener.serve(answer)
+        place.pages += 1
+        place.process.pages += 1
+        try:
+            page = await ChromiumPage.open(place.context, self._steps)
+        except (Error, TimeoutError) as error:
+            place.process.stuck = place.process.stuck or isinstance(error, TimeoutError)
+            await self._drop(place)
+            raise BrowserError(f"{self._path}: no page could be opened: {error}") from error
+        self._busy[page] = place
+        return page
 
     async def _place(self, kind: tuple[object, ...], plan: Plan) -> Place:
         for place in reversed(self._idle):
@@ -139,15 +142,19 @@ class Chromium:
                 await context.add_init_script(_GPC)
             await self._steps.consent.prepare(context)
         except Error as error:
+            process.stuck = True
             await listener.close()
             raise BrowserError(f"{self._path}: no context could be made: {error}") from error
         return Place(kind, context, listener, process)
 
     async def _drop(self, place: Place) -> None:
-        place.broken = True
-        with contextlib.suppress(Error, TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await place.context.close()
+        """A process that does not let go of a context is used no more."""
+        if place.process.browser.is_connected():
+            try:
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await place.context.close()
+            except (Error, TimeoutError):
+                place.process.stuck = True
         await place.listener.close()
 
     # --- processes ---
@@ -158,13 +165,29 @@ class Chromium:
                 self._retired.append(self._process)
                 self._process = None
             if self._process is None:
-                if self._playwright is None:
-                    self._playwright = await async_playwright().start()
-                self._process = await ChromiumProcess.start(
-                    self._playwright, self._path, spki=self._proxy.spki, sandbox=self._sandbox
-                )
+                self._process = await self._start()
                 self._version = self._process.browser.version
             return self._process
+
+    async def _start(self) -> ChromiumProcess:
+        """A driver that has died takes its Chromium along, and is started anew once."""
+        again = self._driver is not None
+        try:
+            return await self._start_with(self._driver or await Driver.start())
+        except BrowserError:
+            await self._end_driver()
+            if not again:
+                raise
+        return await self._start_with(await Driver.start())
+
+    async def _start_with(self, driver: Driver) -> ChromiumProcess:
+        self._driver = driver
+        return await ChromiumProcess.start(driver, self._path, spki=self._proxy.spki, sandbox=self._sandbox)
+
+    async def _end_driver(self) -> None:
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            await driver.close()
 
     async def _recycle(self) -> None:
         """A process that has served enough is replaced; it ends when its last page is given back."""

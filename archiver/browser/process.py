@@ -1,39 +1,75 @@
-"""One Chromium process tree: started when first needed, told of its death, ended for certain."""
+"""Playwright's driver and one Chromium: started when first needed, watched, ended for certain.
+
+Either ends by itself when its parent is killed: the driver at the end of its standard input, Chromium at the end of the
+pipe from the driver. What does not is found by its session and killed (`tree`).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
-import signal
-from collections.abc import Iterator, Mapping
+import secrets
 from pathlib import Path
 
-from playwright.async_api import Browser, Error, Playwright
+from playwright.async_api import Browser, Error, Playwright, async_playwright
 
 from archiver.browser.flags import NOWHERE, arguments
+from archiver.browser.tree import Found, Tree, below, command, kill
 from archiver.errors import BrowserError
 
 START_SECONDS = 60.0
 CLOSE_SECONDS = 10.0
+RENDERER_LIMIT = 2 << 30
+"""Bytes that one renderer may hold; the page of one that grows past it has crashed."""
+_WATCH_SECONDS = 2.0
+
+
+class Driver:
+    """Playwright's own process, a child of ours."""
+
+    def __init__(self, playwright: Playwright, processes: list[Found]) -> None:
+        self.playwright = playwright
+        self._processes = processes
+
+    @classmethod
+    async def start(cls) -> Driver:
+        """Raises BrowserError."""
+        before = {one.pid for one in below(os.getpid())}
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                playwright = await async_playwright().start()
+        except (Error, OSError, TimeoutError) as error:
+            raise BrowserError(f"Playwright's driver does not start: {error}") from error
+        new = [one for one in below(os.getpid()) if one.pid not in before and b"playwright" in command(one.pid)]
+        return cls(playwright, new)
+
+    async def close(self) -> None:
+        with contextlib.suppress(Exception):  # it may be dead already, in any of Playwright's ways
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.playwright.stop()
+        for one in self._processes:
+            kill(one)
 
 
 class ChromiumProcess:
-    """A running Chromium. `alive` turns False when it crashed or was ended."""
+    """A running Chromium. `alive` turns False when it crashed, was ended, or would not let go of a context."""
 
-    def __init__(self, browser: Browser, pids: frozenset[int]) -> None:
+    def __init__(self, browser: Browser, tree: Tree) -> None:
         self.browser = browser
+        self.tree = tree
         self.pages = 0
-        self._pids = pids
+        self.stuck = False
+        self._watching = asyncio.get_running_loop().create_task(self._watch())
 
     @classmethod
-    async def start(cls, playwright: Playwright, path: Path, *, spki: str, sandbox: bool) -> ChromiumProcess:
+    async def start(cls, driver: Driver, path: Path, *, spki: str, sandbox: bool) -> ChromiumProcess:
         """Raises BrowserError, with the path and what Chromium said."""
-        before = _children()
+        mark = f"--archiver-run={secrets.token_hex(8)}"
         try:
-            browser = await playwright.chromium.launch(
+            browser = await driver.playwright.chromium.launch(
                 executable_path=path,
-                args=arguments(spki=spki, sandbox=sandbox),
+                args=[*arguments(spki=spki, sandbox=sandbox), mark],
                 proxy={"server": f"http://{NOWHERE}", "bypass": "<-loopback>"},
                 timeout=START_SECONDS * 1000,
                 chromium_sandbox=sandbox,
@@ -42,59 +78,36 @@ class ChromiumProcess:
                 handle_sighup=False,
             )
         except Error as error:
-            said = str(error).strip().splitlines()
-            raise BrowserError(f"{path} does not start: {said[0] if said else error}; see `archiver doctor`") from error
-        return cls(browser, _children() - before)
+            raise BrowserError(f"{path} does not start: {_said(error)}; see `archiver doctor`") from error
+        tree = await asyncio.to_thread(Tree.marked, mark.encode())
+        if tree is None:
+            await browser.close()
+            raise BrowserError(f"{path}: its process was not found after it had started")
+        return cls(browser, tree)
 
     @property
     def alive(self) -> bool:
-        return self.browser.is_connected()
+        return not self.stuck and self.browser.is_connected()
 
     async def close(self) -> None:
         """Ask it to end; whatever is left of its tree after some seconds is killed."""
-        tree = {pid for root in self._pids for pid in _tree(root)}
-        with contextlib.suppress(Error, TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self.browser.close()
-        for pid in tree:
-            if _is_chromium(pid):
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
+        self._watching.cancel()
+        if self.browser.is_connected():
+            with contextlib.suppress(Error, TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self.browser.close()
+        await asyncio.to_thread(self.tree.kill)
+
+    async def _watch(self) -> None:
+        """A page that eats memory is ended before the machine's own killer chooses."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            for one in await asyncio.to_thread(self.tree.larger_than, RENDERER_LIMIT):
+                kill(one)
 
 
-def _parents() -> Mapping[int, int]:
-    """pid -> parent, of all processes that can be seen."""
-    found = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError, IndexError, ValueError):
-                stat = (entry / "stat").read_text("ascii", "replace")
-                found[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
-    return found
-
-
-def _tree(root: int) -> Iterator[int]:
-    parents = _parents()
-    waiting = [root]
-    while waiting:
-        pid = waiting.pop()
-        yield pid
-        waiting.extend(child for child, parent in parents.items() if parent == pid)
-
-
-def _children() -> frozenset[int]:
-    """Chromium's main processes below this one: children of Playwright's driver."""
-    return frozenset(pid for pid in _tree(os.getpid()) if _is_chromium(pid) and b"--type=" not in _command(pid))
-
-
-def _command(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
-
-
-def _is_chromium(pid: int) -> bool:
-    """By its own flag: a number may have been given to somebody else's process meanwhile."""
-    command = _command(pid)
-    return b"--ignore-certificate-errors-spki-list=" in command or b"--type=" in command
+def _said(error: Error) -> str:
+    """The line of Chromium's own that tells why, else Playwright's."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    own = [line.partition("[err]")[2].strip() for line in lines if "[err]" in line]
+    return (own or lines or [type(error).__name__])[0][:500]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from archiver.model import Access, Candidate, Keep, Kind, Origin
 from archiver.model.site_file import SiteFile, SiteFileState
 from archiver.model.usage import combined_usage
+from archiver.policy.robots import rfc_target
 from archiver.policy.signals.rsl import MAX_CONTENTS, parse_rsl
 from archiver.policy.signals.tdmrep import MAX_ENTRIES, TdmFile, parse_file
 from archiver.policy.site_files import (
@@ -138,6 +139,17 @@ def test_entries_past_the_bound_are_told_and_not_read() -> None:
     found = parse_file(json.dumps([*entries, {"location": "/", "tdm-reservation": 1}]))
     assert (len(found.entries), found.error) == (MAX_ENTRIES, "too-many-entries")
     assert found.entry("https://h.test/x") is None
+
+
+LOCATION = st.lists(st.sampled_from("/ab*$"), min_size=1, max_size=7).map(lambda text: "/" + "".join(text))
+
+
+@given(st.lists(LOCATION, max_size=30), LOCATION)
+def test_the_first_entry_that_matches_holds_however_many_there_are(locations: list[str], where: str) -> None:
+    file = parse_file(json.dumps([{"location": one, "tdm-reservation": 1} for one in locations]))
+    url = "https://h.test" + where
+    target = rfc_target(url)
+    assert file.entry(url) is next((one for one in file.entries if one.pattern.matches(target)), None)
 
 
 def test_a_licence_prohibits_and_permits() -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from archiver.policy.robots.index import PatternIndex
 from archiver.policy.robots.pattern import Pattern, rfc_target
 
 MAX_BYTES = 1 << 20
@@ -33,11 +34,13 @@ UNSET = Tdm()
 
 @dataclass(frozen=True, slots=True)
 class TdmEntry:
-    """One entry of a tdmrep.json: `location` as written, the pattern it is, what it says."""
+    """One entry of a tdmrep.json: `location` as written, the pattern it is, what it says; `rank` falls from the first
+    on."""
 
     location: str
     pattern: Pattern
     says: Tdm
+    rank: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,14 @@ class TdmFile:
 
     entries: tuple[TdmEntry, ...] = ()
     error: str | None = None
+    _index: PatternIndex[TdmEntry] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_index", PatternIndex(self.entries))
 
     def entry(self, url: str) -> TdmEntry | None:
         """The first entry in sequence that covers `url`; the first, not the longest (TDMRep, tdmrep.json)."""
-        target = rfc_target(url)
-        return next((one for one in self.entries if one.pattern.matches(target)), None)
+        return self._index.best(rfc_target(url))
 
 
 def read_reservation(value: Any) -> int | None:
@@ -75,13 +81,13 @@ def parse_document(document: Any) -> TdmFile:
     if not isinstance(document, list):
         return TdmFile(error="not-an-array")
     entries = []
-    for entry in document[:MAX_ENTRIES]:
+    for number, entry in enumerate(document[:MAX_ENTRIES]):
         location = entry.get("location") if isinstance(entry, dict) else None
         if isinstance(location, str) and location[:1] in ("/", "*") and len(location) <= _MAX_LOCATION:
             policy = entry.get("tdm-policy")
             named = policy.strip() or None if isinstance(policy, str) else None
             says = Tdm(read_reservation(entry.get("tdm-reservation")), named)
-            entries.append(TdmEntry(location, Pattern(location, "rfc9309"), says))
+            entries.append(TdmEntry(location, Pattern(location, "rfc9309"), says, MAX_ENTRIES - number))
     return TdmFile(tuple(entries), "too-many-entries" if len(document) > MAX_ENTRIES else None)
 
 

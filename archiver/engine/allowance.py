@@ -41,6 +41,10 @@ class Allowance:
         self._began = self._clock.monotonic()
         self._declared = rules.declared.delay > 0
 
+    def waited(self, seconds: float) -> None:
+        """The visit waited for something of ours, a place in the browser: that is no time of its site."""
+        self._began += seconds
+
     def seconds(self, rules: PaceRules) -> float:
         """The visit's limit, which grows where a delay is declared: by the document's site, or by a requisite's."""
         declared = self._declared or rules.declared.delay > 0

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archiver.engine.read import Reading
-from archiver.model import Candidate, Completeness, Exchange, Fetched, Gap, Reason
+from archiver.engine.requests import is_shared
+from archiver.model import Access, Candidate, Completeness, Exchange, Fetched, Gap, Keep, Reason
+from archiver.policy.images import ImageWish, is_image, wish_of
 from archiver.policy.override import lifted, restricted
 from archiver.ports import Recorded
 from archiver.ports_browser import Rendered
 
+_PICTURED = frozenset({"frame", "image", "media"})
+
 
 @dataclass(slots=True)
 class Gathered:
-    """What a visit found. `fetched` is in wire order: hops, document, then requisites as the page names them."""
+    """What a visit found. `fetched` is in wire order: hops, document, then requisites as the page names them.
+
+    `pictured`: verdicts on what is seen in a picture of the page and is not open; `written_as`: with which verdict the
+    documents went into the WARC, by response id. `led_from`: where in `fetched` the hops to the document begin.
+    """
 
     fetched: list[Fetched] = field(default_factory=list)
     requisites: list[tuple[int, Fetched]] = field(default_factory=list)
@@ -26,13 +34,17 @@ class Gathered:
     refused: int = 0
     failed: int = 0
     owned: list[str] = field(default_factory=list)
+    answers: int = 0
     answered: list[Candidate] = field(default_factory=list)
     wire_bytes: int = 0
     held: int = 0
     recorded: list[Recorded] = field(default_factory=list)
     documents_taken: int = 0
+    led_from: int = 0
     overridden: set[str] = field(default_factory=set)
     override: Mapping[str, Any] | None = None
+    pictured: list[Keep] = field(default_factory=list)
+    written_as: dict[str, Keep] = field(default_factory=dict)
     rendered: Rendered | None = None
     lane_why: Mapping[str, Any] | None = None
     challenge: str | None = None
@@ -44,14 +56,53 @@ class Gathered:
         return self.fetched[-1]
 
     def pages(self) -> list[tuple[Fetched, Reading]]:
-        """The document and its frames, where they could be read: what links are found on."""
+        """The document and its frames, where they could be read: what links are found on. None of a challenge."""
+        if self.challenge is not None:
+            return []
         own = [(self.document, self.reading)] if self.reading is not None else []
         return [*own, *self.frames]
+
+    def arrive(self, documents: Sequence[Fetched], reading: Reading) -> None:
+        """The page went on by itself: redirects, if any, and where they led. The pages before were pages of this visit
+        too, and keep what they said of themselves."""
+        self.led_from = len(self.fetched)
+        self.fetched.extend(documents)
+        self.reading = reading
+        self.spread_access()
+
+    def challenged(self, vendor: str) -> None:
+        """The document is no page: what it holds is kept, its links lead nowhere."""
+        self.challenge = vendor
+        self.fetched[-1] = replace(self.document, challenge=vendor)
+
+    def spread_access(self) -> None:
+        """The hops that led to a page are kept as the page is: they are part of what it asked not to be shown."""
+        keep = self.document.keep
+        if keep is None or keep.access is Access.OPEN:
+            return
+        first = self.led_from
+        for number, hop in enumerate(self.fetched[first:-1], first):
+            if hop.keep is not None and hop.keep.access is Access.OPEN:
+                kept = replace(hop.keep, access=keep.access, reason=keep.reason, rule=keep.rule)
+                self.fetched[number] = replace(hop, keep=kept)
+
+    def seen(self, fetched: Fetched) -> None:
+        """A requisite that a picture of the page shows."""
+        keep = fetched.keep
+        if keep is not None and keep.access is not Access.OPEN and fetched.candidate.resource_type in _PICTURED:
+            self.pictured.append(keep)
+
+    def recorded_as(self, fetched: Fetched) -> Recorded | None:
+        """What was written of a document; None while nothing was."""
+        mine = fetched.response_id
+        return next((one for one in self.recorded if mine is not None and one.refs[0].record_id == mine), None)
 
     def note(self, fetched: Fetched) -> None:
         """Count an answer that came in."""
         if fetched.exchange is not None:
-            self.answered.append(fetched.candidate)
+            self.answers += 1
+            if is_shared(fetched.candidate):
+                self.answered.append(fetched.candidate)
             self.wire_bytes += fetched.exchange.response.size
             self.held += fetched.exchange.response.size
 
@@ -89,10 +140,23 @@ class Gathered:
     def take(self) -> list[Fetched]:
         """What is not written yet, in the order it belongs into the WARC."""
         batch = self.fetched[self.documents_taken :]
-        batch.extend(one for _, one in sorted(self.requisites, key=lambda pair: pair[0]))
+        self.written_as.update((one.response_id, one.keep) for one in batch if one.response_id and one.keep)
+        batch.extend(self._as_wished([one for _, one in sorted(self.requisites, key=lambda pair: pair[0])]))
         self.documents_taken, self.held = len(self.fetched), 0
         self.requisites.clear()
         return batch
+
+    def _as_wished(self, requisites: list[Fetched]) -> list[Fetched]:
+        """What the document asks of its images, and a frame of its own, stands with these too."""
+        pages = {page.candidate.url: wish_of(page) for page in (self.document, *(frame for frame, _ in self.frames))}
+        if not any(pages.values()):
+            return requisites
+        return [self._wished(one, pages) if is_image(one) else one for one in requisites]
+
+    def _wished(self, image: Fetched, pages: Mapping[str, ImageWish | None]) -> Fetched:
+        via = image.candidate.via or ""
+        wish = pages[via] if via in pages else pages[self.document.candidate.url]
+        return image if wish is None or image.keep is None else replace(image, keep=wish.on(image.keep))
 
     def completeness(self, *, wanted: bool) -> Completeness:
         verdict = ("gaps" if self.gaps else "complete") if wanted else "document-only"

@@ -45,8 +45,7 @@ def page_of(
     """The visit as its user sees it. Its usage labels are those of the hops as well: any disallow wins."""
     shown = shown_document(gathered)
     exchange, keep, rendered = shown.exchange, shown.keep, gathered.rendered
-    place = next((at for at, one in enumerate(gathered.fetched) if one is shown), len(gathered.recorded))
-    recorded = gathered.recorded[place] if place < len(gathered.recorded) else None
+    recorded = gathered.recorded_as(shown)
     return Page(
         candidate=gathered.fetched[0].candidate,
         capture_id=capture_id,
@@ -65,7 +64,7 @@ def page_of(
         consent=rendered.consent if rendered is not None else None,
         failure=shown.failure if gathered.challenge is None else _challenged(gathered.challenge),
         wire_bytes=gathered.wire_bytes,
-        fetched=len(gathered.answered),
+        fetched=gathered.answers,
         usage=combined_usage(*(one.keep.usage for one in gathered.fetched if one.keep is not None)),
         mime=media_type(exchange) if exchange is not None else "",
         payload_digest=recorded.payload_digest if recorded is not None else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archiver.model import Candidate
 from archiver.ports_browser import Announced, BrowserRequest
 
 _BY_DESTINATION = {
@@ -22,6 +23,8 @@ _BY_ACCEPT = (
     (b"text/event-stream", "fetch"),
 )
 
+_BY_SCRIPTS = frozenset({"fetch", "ping", "websocket", "preflight"})
+
 # Said by the gateway, the same on every request; or about Chromium, of which `strict` says nothing. Conditions come
 # from the browser's cache, and a 304 would leave nothing to replay.
 _LEFT_OUT = frozenset(
@@ -33,10 +36,29 @@ _LEFT_OUT = frozenset(
 
 
 def is_navigation(request: BrowserRequest, announced: Announced | None) -> bool:
-    """Whether it is the page itself that goes on, not a frame, a worker or an image of it."""
-    if announced is not None:
-        return announced.main
-    return request.header(b"sec-fetch-dest") == b"document"
+    """Whether it is the page itself that goes on, not a frame, a worker or an image of it.
+
+    Both have to agree where both say something: a worker may ask for what the page navigated to before.
+    """
+    destination = request.header(b"sec-fetch-dest")
+    if destination is not None and destination != b"document":
+        return False
+    return announced.main if announced is not None else destination is not None
+
+
+def is_ahead(request: BrowserRequest) -> bool:
+    """Whether it is asked for only in case that somebody goes there (Fetch standard, `Sec-Purpose`)."""
+    return b"prefetch" in (request.header(b"sec-purpose") or request.header(b"purpose") or b"")
+
+
+def is_shared(candidate: Candidate) -> bool:
+    """Whether the answer stands for its URL: what another page of the job would be given for it.
+
+    What scripts ask for by themselves, other methods, parts and WebSockets share URLs with pages and are none of them.
+    """
+    if candidate.method != "GET" or candidate.resource_type in _BY_SCRIPTS:
+        return False
+    return all(name.lower() != b"range" for name, _ in candidate.headers)
 
 
 def type_of(request: BrowserRequest, announced: Announced | None) -> str:

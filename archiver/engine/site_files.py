@@ -18,8 +18,8 @@ from archiver.clock import Clock
 from archiver.coding import decode
 from archiver.engine.allowance import Allowance
 from archiver.engine.gathered import Gathered
+from archiver.engine.navigation import redirect_target
 from archiver.engine.outcome import COME_BACK
-from archiver.engine.visit import redirect_target
 from archiver.errors import DiskError
 from archiver.model import Candidate, Exchange, Fetched, Keep, Kind, LedgerEntry, Origin
 from archiver.model.site_file import SiteFile, SiteFileState

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from archiver import urls
 from archiver.engine.allowance import Allowance
 from archiver.engine.gathered import Gathered
 from archiver.engine.lanes import Lanes
+from archiver.engine.navigation import REDIRECTS, redirect_target
 from archiver.engine.outcome import COME_BACK
-from archiver.engine.read import EMPTY, Reading, read, read_dom
+from archiver.engine.read import EMPTY, Reading, read
 from archiver.engine.registry import Registry, Shared
+from archiver.engine.seeing import Around, Seeing
 from archiver.engine.turn import Turn
-from archiver.errors import BrowserError
 from archiver.model import (
     NO_ELEMENTS,
-    Access,
     Candidate,
-    Elements,
     Fetched,
     Gap,
     Kind,
@@ -30,7 +29,6 @@ from archiver.model import (
 from archiver.policy.decide import decide
 from archiver.ports import Admitted, Gateway
 
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 HAVE_IT = "this job has the redirect's target already"
 AT_ONCE = 5.0  # seconds up to which a meta refresh is a redirect to a reader
 
@@ -68,7 +66,9 @@ class Visit:
         await self._document(candidate, admitted)
         self._documents_known()
         reading = self._gathered.reading
-        if self._limits.want_requisites and reading is not None and not await self._rendered(candidate, admitted):
+        if reading is None or await self._rendered(candidate, admitted):
+            return self._gathered
+        if self._limits.want_requisites:
             await self._requisites_of(self._gathered.document.candidate, reading, depth=0)
         return self._gathered
 
@@ -83,53 +83,16 @@ class Visit:
     # -- the browser lane
 
     async def _rendered(self, candidate: Candidate, admitted: Admitted) -> bool:
-        """Whether a browser saw the page. Where one is wanted and there is none, plain HTTP gets what it can."""
-        gathered = self._gathered
-        if self._lanes is None or gathered.reading is None:
+        """Whether nothing more is to be fetched over plain HTTP: a browser saw the page, or it is a challenge."""
+        if self._lanes is None:
             return False
-        reading = gathered.reading
-        choice = await self._lanes.choose(
-            candidate, gathered.document, is_html=reading.is_html, title=reading.title
-        )  # fmt: skip
-        gathered.lane_why, gathered.challenge = choice.why, choice.challenge
-        if choice.lane is not Lane.BROWSER:
-            return choice.challenge is not None
-        rendering = self._lanes.rendering(
-            gathered, self._allowance, self._turn, page_id=self.page_id, spill=self.write
-        )  # fmt: skip
-        try:
-            if rendering is None:
-                raise BrowserError("there is no Chromium: `make setup`, or set ARCHIVER_CHROMIUM")
-            await rendering.run(admitted)
-        except BrowserError as error:
-            if choice.asked_for:
-                raise
-            gathered.gap(gathered.document.candidate.url, "document", Reason.FAILED, f"needs a browser: {error}")
-            return False
-        await self._read_rendered()
-        return True
-
-    async def _read_rendered(self) -> None:
-        """The final document beside the one that came: links of both, and what either says about its use binds."""
-        gathered, raw = self._gathered, self._gathered.reading
-        rendered, document = gathered.rendered, gathered.document
-        assert rendered is not None and raw is not None
-        if rendered.failed:
-            gathered.failed += 1
-            gathered.gap(document.candidate.url, "document", Reason.FAILED, f"in the browser: {rendered.failed}")
-        if not rendered.dom or document.exchange is None:
-            return
-        final = await read_dom(document.candidate.url, rendered.dom)
-        links = dict(raw.links) | dict(final.links)
-        elements = Elements(
-            metas=raw.elements.metas + final.elements.metas, licenses=raw.elements.licenses + final.elements.licenses
-        )
-        gathered.reading = replace(
-            final, title=rendered.title or final.title or raw.title, links=tuple(links.items()), elements=elements
-        )
-        if elements != NO_ELEMENTS:
-            gathered.fetched[-1] = self._gateway.judge(document, elements)
-            self._spread_access()
+        around = Around(allowance=self._allowance, turn=self._turn, page_id=self.page_id, write=self.write)
+        seeing = Seeing(self._lanes, self._gateway, self._gathered, around)
+        choice = await seeing.choose(candidate)
+        if choice.challenge is not None:
+            return True
+        wanted = self._limits.want_requisites and choice.lane is Lane.BROWSER
+        return wanted and await seeing.see(choice, admitted)
 
     # -- the document and its hops
 
@@ -150,7 +113,7 @@ class Visit:
             self._met.add(following.key)
             fetched = await self._gateway.fetch(following, admitted, within=self._allowance.left(admitted.rules))
             self._document_came(fetched)
-        self._spread_access()
+        self._gathered.spread_access()
         self._tell_what_is_missing(fetched)
 
     def _tell_what_is_missing(self, fetched: Fetched) -> None:
@@ -187,18 +150,6 @@ class Visit:
             return None
         seconds, url = reading.refresh
         return url if seconds <= AT_ONCE and url != fetched.candidate.url else None
-
-    def _spread_access(self) -> None:
-        """The hops that led to a page are kept as the page is: they are part of what it asked not to be shown."""
-        fetched = self._gathered.fetched
-        keep = fetched[-1].keep
-        if keep is None or keep.access is Access.OPEN:
-            return
-        for number, hop in enumerate(fetched[:-1]):
-            if hop.keep is not None and hop.keep.access is Access.OPEN:
-                fetched[number] = replace(
-                    hop, keep=replace(hop.keep, access=keep.access, reason=keep.reason, rule=keep.rule)
-                )
 
     def _hop_objection(self, following: Candidate) -> Objection | None:
         if following.hops > self._limits.hops:
@@ -380,17 +331,6 @@ class Visit:
             hops=parent.hops + 1 if redirect else 0,
             headers=parent.headers if redirect and url.startswith(str(parent.origin) + "/") else (),
         )
-
-
-def redirect_target(fetched: Fetched) -> str | None:
-    """Where a redirect leads: absolute http(s), None when it is no redirect or leads nowhere we go."""
-    exchange = fetched.exchange
-    if exchange is None or exchange.status not in REDIRECTS:
-        return None
-    location = exchange.header(b"location")
-    if not location:
-        return None
-    return urls.join(fetched.candidate.url, urls.of_header(location))
 
 
 def _is_final(fetched: Fetched) -> bool:

@@ -21,6 +21,7 @@ from archiver.model import (
     Fetched,
     Keep,
     Kind,
+    Lane,
     LedgerEntry,
     WarcItem,
 )
@@ -42,7 +43,8 @@ def item(fetched: Fetched, *, now: datetime, page_id: str | None) -> WarcItem:
             record_id=new_record_id(),
             date=now,
         )
-    exchange, redacted = redact(fetched.exchange) if fetched.candidate.headers else (fetched.exchange, ())
+    given = fetched.candidate.headers and fetched.candidate.lane is Lane.HTTP  # a browser's cookies are the site's own
+    exchange, redacted = redact(fetched.exchange) if given else (fetched.exchange, ())
     keep = fetched.keep
     return CaptureItem(
         exchange=exchange,
@@ -50,7 +52,7 @@ def item(fetched: Fetched, *, now: datetime, page_id: str | None) -> WarcItem:
         policy_json=policy_json(fetched, redacted),
         access=keep.access,
         drop_body=keep.drop_body,
-        dedupe=keep.access is Access.OPEN or not keep.drop_body,
+        dedupe=fetched.challenge is None and (keep.access is Access.OPEN or not keep.drop_body),
         page_id=page_id,
         resource_type=fetched.candidate.resource_type,
         hop_path=fetched.candidate.path,
@@ -100,6 +102,8 @@ def policy_json(fetched: Fetched, redacted: tuple[str, ...]) -> bytes:
         body["failure"] = {"code": fetched.failure.code, "message": fetched.failure.message}
     if redacted:
         body["redacted"] = redacted
+    if fetched.challenge is not None:
+        body["challenge"] = fetched.challenge
     return orjson.dumps(body)
 
 
@@ -198,14 +202,21 @@ def outcome_entry(fetched: Fetched, recorded: Recorded) -> LedgerEntry | None:
         data["listed"] = False
     if keep.expires is not None:
         data["expires"] = iso(keep.expires)
-    if keep.flags:
-        data["flags"] = keep.flags
-    if keep.review:
-        data["review"] = True
+    data.update(_marks(fetched, keep))
     if candidate.kind is Kind.ROBOTS:
         data["clock_offset"] = clock_offset(exchange)
     _wire_facts(data, exchange)
     return LedgerEntry(event="outcome", url=candidate.url, data=data)
+
+
+def _marks(fetched: Fetched, keep: Keep) -> dict[str, Any]:
+    """What a person may want to look at."""
+    marks: dict[str, Any] = {"flags": keep.flags} if keep.flags else {}
+    if keep.review:
+        marks["review"] = True
+    if fetched.challenge is not None:
+        marks["challenge"] = fetched.challenge
+    return marks
 
 
 def media_type(exchange: Exchange) -> str:

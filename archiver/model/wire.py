@@ -102,7 +102,10 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """What the gateway says about one candidate. Exactly one of `exchange`, `failure`, a non-allowing `decision`."""
+    """What the gateway says about one candidate. Exactly one of `exchange`, `failure`, a non-allowing `decision`.
+
+    `challenge` names the vendor where the answer asks for proof that no robot is asking: it is kept, and is not the page.
+    """
 
     candidate: Candidate
     decision: Decision
@@ -110,3 +113,4 @@ class Fetched:
     keep: Keep | None = None
     failure: Failure | None = None
     response_id: str | None = None
+    challenge: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from archiver.model import Access, Candidate, Elements, Exchange, Keep, Kind, Reason
+from archiver.model import Access, Candidate, Elements, Exchange, Keep, Kind, Lane, Reason
 from archiver.policy.profiles import Profile
 from archiver.policy.signals import NO_SIGNALS, Carriers, Evidence, PageSignals, collect, names_of, read
 from archiver.policy.signals.carriers import TDM
@@ -60,9 +60,7 @@ class Judge:
             tdm_file=UNSET,
             strict=True,
         )
-        credentialed = bool(candidate.headers) and any(
-            name.lower() in _PRIVATE_REQUEST for name, _ in candidate.headers
-        )
+        credentialed = bool(candidate.headers) and _is_ours(candidate)
         status = exchange.status if exchange.status in _BLOCKED else 0
         if carriers is None and not credentialed and not status:
             return _PLAIN
@@ -114,6 +112,12 @@ class Judge:
         if status == _LEGAL:
             return _OPEN._replace(reason=Reason.UNAVAILABLE_FOR_LEGAL_REASONS, rule=_why_blocked(found))
         return _OPEN
+
+
+def _is_ours(candidate: Candidate) -> bool:
+    """Credentials of the operator's. Those that a page's own scripts or cookies add in a browser with a jar of its own,
+    empty at first, are what the site gives to anybody."""
+    return candidate.lane is Lane.HTTP and any(name.lower() in _PRIVATE_REQUEST for name, _ in candidate.headers)
 
 
 def _quoted(one: Evidence) -> str:

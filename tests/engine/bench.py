@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from archiver import urls
+from archiver.engine.browser_memory import MemoryBrowser, Script
 from archiver.engine.discover import Discoverer
+from archiver.engine.lanes import Lanes
 from archiver.engine.limits import VisitLimits
 from archiver.engine.pump import OnPage, Pump
 from archiver.engine.registry import Registry
+from archiver.engine.rendering import RenderTools
 from archiver.engine.scopes import SeedScopes
 from archiver.engine.source import ClaimSource, RunLimits, Stop, Tally
 from archiver.engine.worker import Attempt, Tools, Worker
@@ -18,6 +22,7 @@ from archiver.frontier.memory import MemoryFrontier
 from archiver.model import Candidate, CaptureItem, Kind, Origin, Outlink, Page, WarcItem
 from archiver.policy.scope import ScopeRules
 from archiver.ports import Declared, PaceRules, Robots
+from archiver.ports_browser import Plan
 from archiver.wire.memory import Answer
 from tests.gateway.gate import Bench
 
@@ -67,14 +72,20 @@ class Engine:
         scope: str = "host",
         robots: Robots | None = None,
         wait: float = 0.0,
+        lane: str | None = None,
+        script: Script | None = None,
+        gate: Mapping[str, Any] | None = None,
         **limits: object,
     ) -> None:
+        """`lane` None: no lanes; `script` None: no browser; `gate`: what else the bench of the gate takes."""
         known = {urls.join(SITE, url) or url: answer for url, answer in pages.items()}
-        self.bench = Several(known, robots=robots)
+        self.bench = Several(known, robots=robots, **(gate or {}))
         self.log = Pages()
         self.frontier = MemoryFrontier(self.bench.clock, own=lambda origin: True)
         self.scopes = SeedScopes([ScopeRules(seed=f"{SITE}/", scope_type=scope)])
         self.registry = Registry()
+        self.browser = MemoryBrowser(script) if script is not None else None
+        self.lanes = Lanes(mode=lane, tools=self._render_tools()) if lane is not None else None
         self.worker = Worker(
             Tools(
                 gateway=self.bench.gate,
@@ -86,11 +97,25 @@ class Engine:
                 clock=self.bench.clock,
                 limits=replace(VisitLimits(), **limits),  # type: ignore[arg-type]
                 policy="strict/1",
+                lanes=self.lanes,
                 waits_until=self.bench.clock.epoch() + wait if wait else 0.0,
             )
         )
         self.told: list[Page] = []
         self.stop = Stop()
+
+    def _render_tools(self) -> RenderTools | None:
+        if self.browser is None:
+            return None
+        return RenderTools(
+            gateway=self.bench.gate,
+            registry=self.registry,
+            clock=self.bench.clock,
+            browser=self.browser,
+            policy="strict/1",
+            plan_of=lambda candidate, page_id, seconds: Plan(url=candidate.url, page_id=page_id, seconds=seconds),
+            at_once=asyncio.Semaphore(2),
+        )
 
     async def seed(self, *paths: str) -> None:
         seeds = [Outlink(candidate=candidate(path)) for path in paths]

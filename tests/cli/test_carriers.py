@@ -119,8 +119,7 @@ def records(url: str, type_: str = "response") -> Iterator[tuple[str, Record]]:
 
 def policy(url: str) -> dict[str, Any]:
     ((_, record),) = records(f"urn:policy:{url}", "metadata")
-    ((_, text),) = parse_fields(record.block)
-    found: dict[str, Any] = json.loads(text)
+    found: dict[str, Any] = json.loads(dict(parse_fields(record.block))["policy"])
     return found
 
 
@@ -166,7 +165,24 @@ def test_an_image_is_judged_by_the_rules_for_images(verb: Verb) -> None:
         (of_page,), (of_image,) = (rows("outcome", server.url(path)) for path in ("/p", "/i.png"))
     assert "listed" not in of_page and "usage" not in of_page
     assert of_image["listed"] is False
-    assert of_image["usage"] == {"ai-train": {"value": "disallow", "sources": ["noimageai"]}}
+    assert of_image["usage"] == {"ai-train": {"value": "disallow", "sources": ["noimageai", "page noimageai"]}}
+
+
+def test_what_a_page_asks_of_images_holds_for_its_own(verb: Verb) -> None:
+    page = respond(b"<title>t</title><meta name=robots content='noimageindex, noimageai'><img src=/i.png>"
+                   b"<link rel=stylesheet href=/s.css><iframe src=/f></iframe>")  # fmt: skip
+    frame = respond(b"<title>f</title><img src=/j.png>")
+    image, style = respond(b"png", content_type="image/png"), respond(b"p{}", content_type="text/css")
+    answers = {"/p": page, "/i.png": image, "/j.png": image, "/f": frame, "/s.css": style}
+    with raw_server(answers) as server:
+        assert save(verb, server, "/p").code == 0
+        said = {path: rows("outcome", server.url(path))[0] for path in answers}
+        (signal,), source = policy(server.url("/i.png"))["signals"], server.url("/p")
+    of_image = said.pop("/i.png")
+    assert of_image["listed"] is False
+    assert of_image["usage"] == {"ai-train": {"value": "disallow", "sources": ["page noimageai"]}}
+    assert signal["source"] == {"page": source} and signal["raw"] == "noimageindex, noimageai"
+    assert not any("listed" in row or "usage" in row for row in said.values()), "the frame's image is the frame's"
 
 
 BLOCKED = [

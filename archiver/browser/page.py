@@ -25,6 +25,7 @@ LAST_LOOK = 15.0
 """Seconds kept for what a page holds at its end, whatever else ran late."""
 OPEN_SECONDS = 15.0
 CLOSE_SECONDS = 5.0
+_NEWS = 0.3
 _TEXT = 300
 
 
@@ -43,10 +44,13 @@ class _Made:
 class ChromiumPage:
     """`ports_browser.BrowserPage`."""
 
-    def __init__(self, page: PlaywrightPage, session: CDPSession, steps: Steps) -> None:
+    def __init__(
+        self, page: PlaywrightPage, session: CDPSession, steps: Steps, *, is_alive: Callable[[], bool]
+    ) -> None:
         self._page = page
         self._session = session
         self._steps = steps
+        self._is_alive = is_alive
         self._announcements = Announcements(page)
         self._incidents = Incidents(page, self._stop_waiting)
         self._limit: asyncio.Timeout | None = None
@@ -55,12 +59,12 @@ class ChromiumPage:
         page.context.on("request", self._announcements.add)
 
     @classmethod
-    async def open(cls, context: BrowserContext, steps: Steps) -> ChromiumPage:
-        """Raises Error of Playwright, and TimeoutError."""
+    async def open(cls, context: BrowserContext, steps: Steps, *, is_alive: Callable[[], bool]) -> ChromiumPage:
+        """`is_alive` tells whether Chromium and its driver are there. Raises whatever Playwright raises."""
         async with asyncio.timeout(OPEN_SECONDS):
             page = await context.new_page()
             session = await context.new_cdp_session(page)
-        return cls(page, session, steps)
+        return cls(page, session, steps, is_alive=is_alive)
 
     # --- ports_browser.BrowserPage ---
 
@@ -74,14 +78,15 @@ class ChromiumPage:
         last = min(LAST_LOOK, plan.seconds / 3)
         settling = Settling(self._session, activity)
         on = self._on(plan, activity, tell, settling, made, started + plan.seconds - last)
-        pulse = Pulse(self._session, min(PATIENCE, plan.seconds / 4), self._on_deaf)
-        beating = loop.create_task(pulse.run())
+        pulse = self._pulse(plan, activity)
         try:
-            await self._bounded(made, started + plan.seconds - last, lambda: self._look(on, settling, made))
+            await self._bounded(made, started + plan.seconds - last, lambda: self._look(on, settling, pulse, made))
             if not self._gone:
-                await self._bounded(made, started + plan.seconds, lambda: self._last_look(on, made))
+                await self._bounded(made, started + plan.seconds, lambda: self._last_look(on, pulse, made))
         finally:
-            beating.cancel()
+            pulse.stop()
+        if self._incidents.closed:
+            await asyncio.sleep(_NEWS)  # the end of a page is told before that of its process
         made.failed = self._what_failed(made, pulse)
         return self._rendered(made, pulse, loop.time() - started)
 
@@ -94,7 +99,7 @@ class ChromiumPage:
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._page.close()
-        except (Error, TimeoutError):
+        except Exception:  # as in `_bounded`
             return False
         return True
 
@@ -104,6 +109,15 @@ class ChromiumPage:
     def _gone(self) -> bool:
         incidents = self._incidents
         return self._deaf or incidents.crashed or incidents.closed or incidents.endless
+
+    def _pulse(self, plan: Plan, activity: Activity) -> Pulse:
+        return Pulse(
+            self._session,
+            patience=min(PATIENCE, plan.seconds / 4),
+            alive=self._is_alive,
+            busy=lambda: activity.in_flight > 0,
+            deaf=self._on_deaf,
+        )
 
     def _on_deaf(self) -> None:
         self._deaf = True
@@ -116,8 +130,7 @@ class ChromiumPage:
                 self._limit.reschedule(asyncio.get_running_loop().time())
 
     def _what_failed(self, made: _Made, pulse: Pulse) -> str:
-        browser = self._page.context.browser
-        if self._incidents.crashed or (browser is not None and not browser.is_connected()):
+        if self._incidents.crashed or not self._is_alive():
             return "crashed"
         if pulse.endings or self._deaf or self._incidents.endless:
             self._hung = True
@@ -133,7 +146,7 @@ class ChromiumPage:
                 await work()
         except TimeoutError:
             made.failed = made.failed or "time"
-        except Error as error:
+        except Exception as error:  # Playwright's own class, and a plain one where its driver has died
             made.failed = made.failed or _first_line(error)
 
     def _on(
@@ -157,11 +170,14 @@ class ChromiumPage:
         )
         return on
 
-    async def _look(self, on: OnPage, settling: Settling, made: _Made) -> None:
-        await self._navigate(on.plan, made)
+    async def _look(self, on: OnPage, settling: Settling, pulse: Pulse, made: _Made) -> None:
+        await self._navigate(on.plan, pulse, made)
         if made.failed:
             return
-        made.settled = await settling.wait(SETTLE_SECONDS)
+        rest = max(SETTLE_SECONDS, on.plan.seconds / 9)  # the limit of a visit grows where a site asks for delays
+        made.settled = await settling.wait(rest)
+        if not made.settled:
+            await pulse.wake()
         consent = await self._steps.consent.handle(on)
         made.consent = consent
         await on.shoot("view")
@@ -173,21 +189,23 @@ class ChromiumPage:
 
         if on.plan.behaviors:
             made.behaviors.update(await self._steps.behaviors.run(on, guard))
-            made.settled = await settling.wait(SETTLE_SECONDS)
+            made.settled = await settling.wait(rest) and made.settled
         await on.shoot("fullPage")
 
-    async def _navigate(self, plan: Plan, made: _Made) -> None:
+    async def _navigate(self, plan: Plan, pulse: Pulse, made: _Made) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + min(LOAD_SECONDS, plan.seconds / 2)
         try:
             await self._page.goto(plan.url, wait_until="commit", timeout=(until - loop.time()) * 1000)
+            pulse.start()  # before its document has come, a page does not answer
             with contextlib.suppress(Error):
                 left = max(0.5, until - loop.time())
                 await self._page.wait_for_load_state("load", timeout=left * 1000)
         except Error as error:
             made.failed = f"navigation: {_first_line(error)}"
 
-    async def _last_look(self, on: OnPage, made: _Made) -> None:
+    async def _last_look(self, on: OnPage, pulse: Pulse, made: _Made) -> None:
+        await pulse.wake()
         made.taken = await self._steps.views.take(on, await self._steps.consent.without_notice(on))
 
     def _rendered(self, made: _Made, pulse: Pulse, seconds: float) -> Rendered:
@@ -210,6 +228,6 @@ class ChromiumPage:
         )
 
 
-def _first_line(error: Error) -> str:
+def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return lines[0][:_TEXT] if lines else type(error).__name__

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import BrowserContext, Error
+from playwright.async_api import BrowserContext
 
 from archiver.browser.page import ChromiumPage
 from archiver.browser.process import ChromiumProcess, Driver
@@ -105,8 +105,8 @@ class Chromium:
         place.pages += 1
         place.process.pages += 1
         try:
-            page = await ChromiumPage.open(place.context, self._steps)
-        except (Error, TimeoutError) as error:
+            page = await ChromiumPage.open(place.context, self._steps, is_alive=lambda: place.process.alive)
+        except Exception as error:  # Playwright's own class, and a plain one where its driver has died
             place.process.stuck = place.process.stuck or isinstance(error, TimeoutError)
             await self._drop(place)
             raise BrowserError(f"{self._path}: no page could be opened: {error}") from error
@@ -141,7 +141,7 @@ class Chromium:
             if plan.gpc:
                 await context.add_init_script(_GPC)
             await self._steps.consent.prepare(context)
-        except Error as error:
+        except Exception as error:  # as above
             process.stuck = True
             await listener.close()
             raise BrowserError(f"{self._path}: no context could be made: {error}") from error
@@ -149,11 +149,11 @@ class Chromium:
 
     async def _drop(self, place: Place) -> None:
         """A process that does not let go of a context is used no more."""
-        if place.process.browser.is_connected():
+        if place.process.alive:
             try:
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await place.context.close()
-            except (Error, TimeoutError):
+            except Exception:  # as above
                 place.process.stuck = True
         await place.listener.close()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Error, Playwright, async_playwright
 
 from archiver.browser.flags import NOWHERE, arguments
-from archiver.browser.tree import Found, Tree, below, command, kill
+from archiver.browser.tree import Found, Tree, below, command, kill, look_at
 from archiver.errors import BrowserError
 
 START_SECONDS = 60.0
@@ -44,6 +44,11 @@ class Driver:
         new = [one for one in below(os.getpid()) if one.pid not in before and b"playwright" in command(one.pid)]
         return cls(playwright, new)
 
+    @property
+    def alive(self) -> bool:
+        now = [look_at(one.pid) for one in self._processes]
+        return all(one is not None and one.state not in "ZX" for one in now)
+
     async def close(self) -> None:
         with contextlib.suppress(Exception):  # it may be dead already, in any of Playwright's ways
             async with asyncio.timeout(CLOSE_SECONDS):
@@ -55,7 +60,8 @@ class Driver:
 class ChromiumProcess:
     """A running Chromium. `alive` turns False when it crashed, was ended, or would not let go of a context."""
 
-    def __init__(self, browser: Browser, tree: Tree) -> None:
+    def __init__(self, browser: Browser, driver: Driver, tree: Tree) -> None:
+        self._driver = driver
         self.browser = browser
         self.tree = tree
         self.pages = 0
@@ -77,23 +83,23 @@ class ChromiumProcess:
                 handle_sigterm=False,
                 handle_sighup=False,
             )
-        except Error as error:
+        except Exception as error:  # as below
             raise BrowserError(f"{path} does not start: {_said(error)}; see `archiver doctor`") from error
         tree = await asyncio.to_thread(Tree.marked, mark.encode())
         if tree is None:
             await browser.close()
             raise BrowserError(f"{path}: its process was not found after it had started")
-        return cls(browser, tree)
+        return cls(browser, driver, tree)
 
     @property
     def alive(self) -> bool:
-        return not self.stuck and self.browser.is_connected()
+        return not self.stuck and self.browser.is_connected() and self._driver.alive
 
     async def close(self) -> None:
         """Ask it to end; whatever is left of its tree after some seconds is killed."""
         self._watching.cancel()
-        if self.browser.is_connected():
-            with contextlib.suppress(Error, TimeoutError):
+        if self.browser.is_connected() and self._driver.alive:
+            with contextlib.suppress(Exception):  # Playwright's own class, and a plain one where its driver has died
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self.browser.close()
         await asyncio.to_thread(self.tree.kill)
@@ -106,7 +112,7 @@ class ChromiumProcess:
                 kill(one)
 
 
-def _said(error: Error) -> str:
+def _said(error: Exception) -> str:
     """The line of Chromium's own that tells why, else Playwright's."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     own = [line.partition("[err]")[2].strip() for line in lines if "[err]" in line]

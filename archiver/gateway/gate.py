@@ -66,25 +66,25 @@ class Gate:
             admitted = await self.admit(candidate)
         if not admitted.decision.allowed:
             return self.refuse(candidate, admitted.decision)
-        limits = self._policy.limits
+        limits, left = self._policy.limits, within if within is not None else float("inf")
         if candidate.kind is Kind.SIGNALS:  # no more of it is read than of a robots.txt
             limits = replace(limits, body=self._policy.robots_limits.body)
-        if within is not None and within < limits.total:
-            limits = replace(limits, total=max(1.0, within))
-        return await self._dial(candidate, admitted, limits, tap)
+        return await self._dial(candidate, admitted, limits, left, tap)
 
     def refuse(self, candidate: Candidate, decision: Decision) -> Fetched:
         self._ports.ledger.append(record.decision_entry(candidate, decision))
         return Fetched(candidate=candidate, decision=decision)
 
     async def _dial(
-        self, candidate: Candidate, admitted: Admitted, limits: WireLimits, tap: Tap | None = None
+        self, candidate: Candidate, admitted: Admitted, limits: WireLimits, left: float, tap: Tap | None = None
     ) -> Fetched:
+        """`left`: seconds for the request's turn, where it has to wait for that, and its answer together."""
         decision = admitted.decision
         if admitted.rules.declared.delay > 0 or admitted.rules.declared.visit_time_utc:
-            objection = await self._declared_wait(candidate, admitted, limits.total)
-            if objection is not None:
-                return self.refuse(candidate, decide([objection], policy=self._policy.name))
+            waited = await self._declared_wait(candidate, admitted, max(1.0, min(left, limits.total)))
+            if isinstance(waited, Objection):
+                return self.refuse(candidate, decide([waited], policy=self._policy.name))
+            left -= waited
         elif candidate.kind is Kind.ROBOTS and (wait := await self._ports.budget.robots_wait(candidate.origin)) > 0:
             await self._ports.sleep(wait)
         self._ports.ledger.append(record.decision_entry(candidate, decision))
@@ -93,6 +93,8 @@ class Gate:
             self._ports.ledger.append(override)
         if admitted.robots is not None:
             self._remember_robots(candidate.origin, admitted.robots)
+        if left < limits.total:
+            limits = replace(limits, total=max(1.0, left))
         try:
             exchange = await self._exchange(candidate, admitted, limits, tap)
         except CaptureError as error:
@@ -114,8 +116,8 @@ class Gate:
             response_id=new_record_id(),
         )
 
-    async def _declared_wait(self, candidate: Candidate, admitted: Admitted, limit: float) -> Objection | None:
-        """Wait for the request's turn; object when it would come later than `limit` seconds from now."""
+    async def _declared_wait(self, candidate: Candidate, admitted: Admitted, limit: float) -> Objection | float:
+        """Wait for the request's turn, so many seconds; object when it would come over `limit` seconds from now."""
         wait = await self._ports.budget.request_wait(candidate.origin, admitted.rules, limit=limit)
         if wait > limit:
             declared = admitted.rules.declared
@@ -126,7 +128,7 @@ class Gate:
             )
         if wait > 0:
             await self._ports.sleep(wait)
-        return None
+        return max(0.0, wait)
 
     async def _exchange(
         self, candidate: Candidate, admitted: Admitted, limits: WireLimits, tap: Tap | None
@@ -187,7 +189,7 @@ class Gate:
         assert candidate.kind is Kind.ROBOTS
         admitted = await self.admit(candidate)
         if admitted.decision.allowed:
-            fetched = await self._dial(candidate, admitted, self._policy.robots_limits)
+            fetched = await self._dial(candidate, admitted, self._policy.robots_limits, float("inf"))
         else:
             fetched = self.refuse(candidate, admitted.decision)
         (recorded,) = await self.record([fetched])

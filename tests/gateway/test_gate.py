@@ -62,6 +62,15 @@ async def test_a_declared_delay_binds_every_request_start() -> None:
     assert sum(bench.slept) >= 5.0
 
 
+async def test_a_wait_for_its_turn_is_taken_off_the_time_that_an_exchange_has() -> None:
+    bench = Bench({"https://a.test/": PAGE, "https://a.test/x.css": PAGE})
+    bench.web.declared[Origin("https", "a.test", 443)] = Declared(delay=5.0)
+    for url in ("https://a.test/", "https://a.test/x.css"):
+        await bench.gate.fetch(candidate(url), within=20.0)
+    first, second = (request.limits.total for request in bench.web.asked)
+    assert first == 20.0 and second == pytest.approx(20.0 - sum(bench.slept)) and sum(bench.slept) > 4.0
+
+
 async def test_noarchive_in_a_header_or_in_a_meta_element_keeps_dark() -> None:
     header = Answer(headers={"Content-Type": "text/html", "X-Robots-Tag": "noarchive"}, body=b"x")
     bench = Bench({"https://a.test/h": header, "https://a.test/m": PAGE})
@@ -69,7 +78,7 @@ async def test_noarchive_in_a_header_or_in_a_meta_element_keeps_dark() -> None:
     assert by_header.keep is not None and by_header.keep.access is Access.DARK
     plain = await bench.gate.fetch(candidate("https://a.test/m"))
     assert plain.keep is not None and plain.keep.access is Access.OPEN
-    by_meta = bench.gate.judge(plain, Elements(metas=(("robots", "None"),)))
+    by_meta = bench.gate.judge(plain, Elements(metas=(("robots", "NoArchive"),)))
     assert by_meta.keep is not None
     assert (by_meta.keep.access, by_meta.keep.reason) == (Access.DARK, Reason.NOARCHIVE)
 

@@ -204,6 +204,10 @@ class Activity(Protocol):
         """Requisites that were refused or failed so far."""
         ...
 
+    def failed_urls(self) -> Sequence[str]:
+        """Addresses of what was refused, failed, or answered with an error so far."""
+        ...
+
     def idle_for(self) -> float:
         """Seconds since the last request began or ended, 0 while one is in flight."""
         ...

@@ -167,6 +167,7 @@ class ChromiumPage:
             quiet=settling.wait,
             deadline=deadline,
             missing=lambda: activity.missing,
+            failed=activity.failed_urls,
         )
         return on
 

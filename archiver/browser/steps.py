@@ -32,6 +32,8 @@ class OnPage:
     deadline: float
     missing: Callable[[], int]
     """How many requisites of this visit were refused or failed so far."""
+    failed: Callable[[], Sequence[str]] = tuple
+    """Their addresses, and those of what was answered with an error."""
 
 
 class ConsentStep(Protocol):

@@ -130,6 +130,10 @@ class Rendering:
     def missing(self) -> int:
         return self._gathered.refused + self._gathered.failed
 
+    def failed_urls(self) -> list[str]:
+        known = self._gathered.resources
+        return [url for url, what in known.items() if not 0 < int(what.get("status") or 0) < 400]
+
     def idle_for(self) -> float:
         return 0.0 if self._in_flight else self._t.clock.monotonic() - self._touched
 

@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from archiver.policy import consent_notices as notices
+from archiver.policy.consent_state import Proof, Says
 from archiver.policy.consent_words import LANGUAGES, PAY, PHRASES, Word
 
 LONGEST_LABEL = 80
@@ -346,6 +347,75 @@ def words_for_page() -> dict[str, Any]:
     }
 
 
-def outcome_without_notice(*, library_missing: Sequence[str]) -> Outcome:
-    """`not-loaded` when a consent library was asked for and did not come: never `absent` then."""
-    return Outcome.NOT_LOADED if library_missing else Outcome.ABSENT
+@cache
+def forbidden_labels() -> tuple[str, ...]:
+    """Labels, as `normal` gives them, at which a rule's press is stopped: every plain way to say yes."""
+    found: set[str] = set()
+    for language in LANGUAGES.values():
+        yes = [*language.get(Word.ACCEPT, ()), *language.get(Word.FINE, ())]
+        every = ("", *language.get(Word.ALL, ()))
+        for word in yes:
+            for all_of in every:
+                for phrase in (f"{word} {all_of}", f"{all_of} {word}"):
+                    found |= {normal(phrase + tail) for tail in ("", " cookies", " and close", " cookies and close")}
+                    found.add(normal("i " + phrase))
+    found |= PHRASES[Word.ACCEPT] | PHRASES[Word.FINE]
+    return tuple(sorted(phrase for phrase in found if label_of(phrase) in {Label.ACCEPT, Label.FINE, Label.OTHER}))
+
+
+# --- what it came to --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How it went. `standing`: the notice that was answered is still there; `others`: another one is."""
+
+    policy: Policy
+    seen: bool = False
+    refused: bool = False
+    accepted: bool = False
+    hidden: bool = False
+    stuck: bool = False
+    looped: bool = False
+    standing: bool = False
+    others: bool = False
+    proof: Proof = Proof(says=Says.NOTHING)
+    missing: Sequence[str] = ()
+
+
+def conclude(course: Course) -> Outcome:
+    """One word for a page. `rejected` needs stored state that says so, and nothing that says otherwise."""
+    if course.looped:
+        return Outcome.LOOP
+    if not course.seen:
+        return Outcome.NOT_LOADED if course.missing else Outcome.ABSENT
+    if course.policy is Policy.LEAVE:
+        return Outcome.LEFT
+    if course.policy is Policy.HIDE:
+        return Outcome.HIDDEN if course.hidden else Outcome.FAILED
+    if course.policy is Policy.ACCEPT:
+        given = course.accepted and course.proof.says is not Says.REJECTED
+        return Outcome.ACCEPTED if given else Outcome.FAILED
+    return _of_refusal(course) if course.refused else _of_none(course)
+
+
+def _of_none(course: Course) -> Outcome:
+    if course.proof.is_given:
+        return Outcome.IMPLIED
+    return Outcome.FAILED if course.stuck else Outcome.NO_REJECT
+
+
+def _of_refusal(course: Course) -> Outcome:
+    says = course.proof.says
+    if says is Says.ACCEPTED and course.proof.plain:
+        return Outcome.IMPLIED
+    if course.others:
+        return Outcome.NO_REJECT
+    if says is Says.REJECTED or (says is Says.OPAQUE and not course.standing):
+        return Outcome.REJECTED
+    return Outcome.FAILED if course.standing and says is Says.NOTHING else Outcome.UNVERIFIED
+
+
+def implied(proof: Proof, *, standing: bool) -> bool:
+    """Whether a behaviour was taken for consent: stored state reads as given, or it changed and the notice went."""
+    return proof.is_given or proof.says is Says.MIXED or (proof.says is Says.OPAQUE and not standing)

@@ -131,6 +131,10 @@ class Visit:
     _last: float = field(default_factory=time.monotonic)
     _places: dict[str, asyncio.Semaphore] = field(default_factory=dict)
 
+    def failed_urls(self) -> list[str]:
+        answers = [(one.candidate.url, one.exchange) for one in self.fetched]
+        return [url for url, exchange in answers if exchange is None or exchange.status >= 400]
+
     def idle_for(self) -> float:
         return 0.0 if self.in_flight else time.monotonic() - self._last
 

@@ -226,14 +226,15 @@
         return true;
       },
       // presses of others, rules' too: noted, and stopped where `forbidden` fits the label
-      listen(forbidden) {
+      listen({labels, paid}) {
         if (stop) stop();
         pressed = [];
-        const never = new Set(forbidden);
+        const never = new Set(labels), pay = new RegExp(paid, 'iu');
+        const normal = said => said.normalize('NFKC').toLowerCase().replace(/[^\p{L}\p{N}\p{M}]+/gu, ' ').trim();
         const note = event => {
           const at = event.composedPath()[0], node = at && at.closest ? (at.closest('button, a, [role=button], input, [onclick]') || at) : null;
           if (!node || node.matches(TOGGLE)) return;
-          const said = wordsOn(node), stopped = never.has(said);
+          const said = wordsOn(node), stopped = never.has(normal(said)) || pay.test(said) || /^[×✕✖✗╳]$/.test(said);
           if (stopped) { event.stopImmediatePropagation(); event.preventDefault(); }
           if (pressed.length < 20) pressed.push({text: said.slice(0, 120), tag: node.localName, stopped});
         };

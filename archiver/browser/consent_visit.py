@@ -1,0 +1,440 @@
+"""One page's consent notice, from the first look to the proof: what is done, in which order, and what is written down.
+
+Order (each intent stands in the ledger before its press): look, picture, intent, press, proof by stored state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from playwright.async_api import Error, Frame
+
+from archiver.browser.consent_engine import Engine, Ruled
+from archiver.browser.consent_frames import Frames, Spot, script
+from archiver.browser.consent_memory import Host
+from archiver.browser.consent_package import Package
+from archiver.browser.steps import OnPage
+from archiver.model import LedgerEntry
+from archiver.policy import consent as rules
+from archiver.policy import consent_traces as traces
+from archiver.policy.consent import Act, Notice, Outcome, Policy, Step
+from archiver.policy.consent_state import Proof, Says, State, proof_of
+from archiver.policy.consent_words import PAY
+
+ROUNDS = 3
+ACTIONS = 3
+LATE_SECONDS = 4.0
+"""How long a page that names a consent library is watched for a notice that comes late."""
+EFFECT_SECONDS = 3.0
+PROOF_SECONDS = 1.2
+"""How long stored state is waited for once the notice is gone."""
+API_SECONDS = 0.25
+RELOADS = 3
+_STEP = 0.08
+_API = script("consent_api.js")
+
+
+@dataclass(slots=True)
+class Seen:
+    """One look at all frames."""
+
+    spots: list[Spot] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    traces: list[str] = field(default_factory=list)
+    locked: bool = False
+    candidates: int = 0
+
+
+class Visit:
+    def __init__(self, on: OnPage, package: Package | None, host: Host) -> None:
+        self.on = on
+        self.host = host
+        self.policy = Policy(on.plan.consent)
+        self.frames = Frames(on.page, on.session)
+        self.engine = Engine(on.page, package, cosmetic=self.policy is Policy.HIDE)
+        self.seen = Seen()
+        self.first: list[Notice] = []
+        self.traces: list[str] = []
+        self.api: dict[str, Any] = {}
+        self.before: State | None = None
+        self.after: State | None = None
+        self.noise: frozenset[str] = frozenset()
+        self.proof = Proof(says=Says.NOTHING)
+        self.actions: list[dict[str, Any]] = []
+        self.popups: list[str] = []
+        self.engines: list[str] = []
+        self.locks: list[bool] = []
+        self.sure = True
+        self.refused = self.accepted = self.hidden = self.stuck = False
+        self._answered: list[str] = []
+        self._presses = 0
+        self._opened = False
+        self._moves = 0
+
+    # --- the order of things ---
+
+    async def run(self) -> Outcome:
+        """Raises Error and TimeoutError when the page itself is gone."""
+        page = self.on.page
+        page.on("framenavigated", self._moved)
+        try:
+            ruled = await self._first_look()
+            if self.seen.notices or ruled:
+                await self._handle(ruled)
+            return self._conclude()
+        finally:
+            page.remove_listener("framenavigated", self._moved)
+            await self.engine.close()
+
+    def _moved(self, frame: Frame) -> None:
+        if frame is self.on.page.main_frame:
+            self._moves += 1
+
+    async def _first_look(self) -> list[Ruled]:
+        seen, ruled, self.api = await asyncio.gather(self.look(), self.engine.look(), self._ask_api())
+        self.seen = seen
+        if not seen.notices and not ruled and self._may_come_late():
+            await self._wait_for_late()
+            ruled = await self.engine.look() if self.seen.notices or self.seen.traces else []
+        self.first = list(self.seen.notices)
+        self.locks.append(self.seen.locked)
+        return ruled
+
+    def _may_come_late(self) -> bool:
+        if self.policy is Policy.HIDE and not self.seen.traces:
+            return False
+        return bool(self.seen.traces or self.engine.detected or self.api.get("globals")) and not self.host.is_known_without
+
+    async def _wait_for_late(self) -> None:
+        """Until a notice is there; changes of the page are what wakes us, and a bound."""
+        loop = asyncio.get_running_loop()
+        end = min(loop.time() + LATE_SECONDS, self.on.deadline)
+        while (left := end - loop.time()) > 0:
+            spots = self.seen.spots
+            changed = False
+            with contextlib.suppress(Error, TimeoutError):
+                changed = bool(spots and await spots[0].call("change", left * 1000, seconds=left + 1.0))
+            if not changed and spots:
+                return
+            await asyncio.sleep(_STEP)
+            self.seen = await self.look()
+            if self.seen.notices:
+                return
+
+    async def _handle(self, ruled: list[Ruled]) -> None:
+        self.popups += [one.popup for one in ruled]
+        self.before = await self.state()
+        if self.policy is Policy.LEAVE:
+            self.after = self.before
+            return
+        await self.on.shoot("viewBefore")
+        if self.policy is Policy.HIDE:
+            await self._hide(ruled)
+        else:
+            await self._answer(ruled)
+        self.locks.append(self.seen.locked)
+
+    async def _answer(self, ruled: list[Ruled]) -> None:
+        latest = await self.state()
+        self.noise = frozenset(self.before.changed(latest)) if self.before else frozenset()
+        self.before = latest
+        for _ in range(ROUNDS):
+            if not await self._round(ruled) or self._is_spent() or not await self._look_again():
+                return
+            ruled = [one for one in await self.engine.look() if one.popup not in self.popups]
+            self.popups += [one.popup for one in ruled]
+
+    def _is_spent(self) -> bool:
+        late = asyncio.get_running_loop().time() > self.on.deadline - 2.0
+        return self._presses >= ACTIONS or self.host.actions + self._presses >= 60 or self._moves >= RELOADS or late
+
+    async def _look_again(self) -> bool:
+        """Whether there is a notice left to answer."""
+        self.seen = await self.look()
+        return any(notice.text not in self._answered for notice in self.seen.notices)
+
+    async def _round(self, ruled: list[Ruled]) -> bool:
+        """One notice. False when there is nothing more to be done about any."""
+        own = self._own_step()
+        rule = next((one for one in ruled if self._is_of_use(one, own)), None)
+        if rule is not None and await self._by_rule(rule):
+            return True
+        if rule is not None:
+            self.seen = await self.look()
+            own = self._own_step()
+        if own is None or self._is_spent():
+            return False
+        return await self._by_words(*own)
+
+    def _own_step(self) -> tuple[Notice, Step] | None:
+        fresh = [notice for notice in self.seen.notices if notice.text not in self._answered]
+        if self.policy is Policy.ACCEPT:
+            return next(((one, step) for one in fresh if (step := rules.accept_step(one)) is not None), None)
+        return rules.best(fresh, opened=self._opened)
+
+    def _is_of_use(self, ruled: Ruled, own: tuple[Notice, Step] | None) -> bool:
+        nature = self.engine.about(ruled.popup)["nature"]
+        if nature == "acts":
+            return True
+        in_sight = own is not None and own[1].act is Act.REJECT
+        return nature == "may hide" and not in_sight
+
+    # --- by a rule ---
+
+    async def _by_rule(self, ruled: Ruled) -> bool:
+        accepting = self.policy is Policy.ACCEPT
+        what = "optIn" if accepting else "optOut"
+        about = self.engine.about(ruled.popup)
+        text = self.seen.notices[0].text if self.seen.notices else ""
+        action = self._intend({"engine": "rules", "act": what, **about, "frame": ruled.frame.url[:300]})
+        self.engines.append("rules")
+        if not accepting:
+            await self._everywhere("listen", {"labels": rules.forbidden_labels(), "paid": PAY})
+        said = await self.engine.act(ruled, what)
+        heard = [one for told in await self._everywhere("heard") for one in told or ()]
+        action |= {"result": said, "pressed": heard[:20]}
+        stopped = any(one["stopped"] for one in heard)
+        self._presses += 1
+        await self._effect(None)
+        done = said is not False and not stopped and (said or self.proof.says is not Says.NOTHING)
+        if done or self.proof.says is Says.REJECTED:
+            self.refused, self.accepted = self.refused or not accepting, accepting
+            if text and not await self._still(text):
+                self._answered.append(text)
+            return True
+        return False
+
+    async def _still(self, text: str) -> bool:
+        return any(notice.text == text for notice in (await self.look()).notices)
+
+    async def _everywhere(self, name: str, argument: Any = None) -> list[Any]:
+        told = await asyncio.gather(*(spot.call(name, argument) for spot in self.seen.spots), return_exceptions=True)
+        return [one for one in told if not isinstance(one, BaseException)]
+
+    # --- by wording ---
+
+    async def _by_words(self, notice: Notice, step: Step) -> bool:
+        spot = next((one for one in self.seen.spots if one.index == notice.frame), None)
+        if spot is None:
+            return False
+        self.engines.append("wording")
+        told = rules.notice_json(notice)
+        action = self._intend({
+            "engine": "wording",
+            "act": step.act.value,
+            "button": step.button.text,
+            "off": [toggle.text for toggle in step.toggles],
+            "notice": {"frame": told["frame"], "place": told["place"], "layer": told["layer"], "buttons": told["buttons"]},
+        })  # fmt: skip
+        self._presses += 1
+        with contextlib.suppress(Error, TimeoutError):
+            if step.act is Act.SETTINGS:
+                await spot.call("mark")
+            if step.toggles:
+                action["switched"] = await spot.call("off", [toggle.id for toggle in step.toggles])
+                self._presses += 1
+            action["result"] = await spot.call("press", step.button.id)
+        if step.act is Act.SETTINGS:
+            self._opened = True
+            return await self._deeper(spot, notice)
+        self._answered.append(notice.text)
+        self.refused, self.accepted = self.refused or step.act is not Act.ACCEPT, step.act is Act.ACCEPT
+        self.sure = self.sure and step.sure
+        await self._effect((spot, notice.id))
+        return True
+
+    async def _deeper(self, spot: Spot, notice: Notice) -> bool:
+        """The second layer: waited for, then answered."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + EFFECT_SECONDS
+        while loop.time() < end:
+            await asyncio.sleep(_STEP * 2)
+            found = await self._layer(spot, notice)
+            best = rules.best(found, opened=True)
+            if best is not None:
+                self.first += [one for one in found if one is best[0]]
+                self._answered.append(notice.text)
+                return await self._by_words(*best)
+        self.stuck = True
+        return False
+
+    async def _layer(self, spot: Spot, notice: Notice) -> list[Notice]:
+        with contextlib.suppress(Error, TimeoutError):
+            told = await spot.call("deeper", {"words": rules.words_for_page(), "notice": notice.id})
+            found = [rules.notice_of(one, frame=spot.index) for one in told]
+            if any(rules.is_notice(one) for one in found):
+                return [one for one in found if rules.is_notice(one)]
+        self.seen = await self.look()
+        return [one for one in self.seen.notices if one.text not in self._answered and one.text != notice.text]
+
+    async def _hide(self, ruled: Sequence[Ruled]) -> None:
+        ids: dict[int, list[int]] = {}
+        for notice in self.seen.notices:
+            ids.setdefault(notice.frame, []).append(notice.id)
+        self._intend({"engine": "wording" if ids else "rules", "act": "hide", "notices": sum(map(len, ids.values()))})
+        for spot in self.seen.spots:
+            if spot.index in ids:
+                with contextlib.suppress(Error, TimeoutError):
+                    self.hidden = bool(await spot.call("hide", ids[spot.index])) or self.hidden
+                    self.engines.append("wording")
+        for one in ruled:
+            if not self.hidden and self.engine.about(one.popup)["cosmetic"]:
+                self.hidden = bool(await self.engine.act(one, "optOut"))
+                self.engines.append("rules")
+        self.after = self.before
+
+    # --- looks ---
+
+    async def look(self) -> Seen:
+        seen = Seen()
+        with contextlib.suppress(Error, TimeoutError):
+            seen.spots = await self.frames.spots()
+        told = await asyncio.gather(*(self._look_into(spot) for spot in seen.spots))
+        for spot, one in zip(seen.spots, told):
+            if one is None:
+                continue
+            found = [rules.notice_of(notice, frame=spot.index) for notice in one["notices"]]
+            seen.notices += [notice for notice in found if rules.is_notice(notice)]
+            seen.candidates += len(found)
+            seen.traces += one["traces"]
+            if spot.index == 0:
+                seen.locked = bool(one["locked"])
+        self.traces += [trace for trace in seen.traces if trace not in self.traces]
+        return seen
+
+    async def _look_into(self, spot: Spot) -> Mapping[str, Any] | None:
+        asked = {"words": rules.words_for_page(), "marks": traces.for_page()}
+        with contextlib.suppress(Error, TimeoutError):
+            told: Mapping[str, Any] = await spot.call("look", asked)
+            if told["hosts"] and not told["notices"] and await spot.adopt_closed():
+                told = await spot.call("look", asked)
+            return told
+        return None
+
+    async def _ask_api(self) -> dict[str, Any]:
+        """In the page's own world: what its interfaces say. Empty when it does not answer."""
+        asked = f"({_API})({_json({'globals': list(traces.GLOBALS), 'most': API_SECONDS * 1000})})"
+        with contextlib.suppress(Error, TimeoutError):
+            async with asyncio.timeout(API_SECONDS * 4):
+                answer = await self.on.session.send(
+                    "Runtime.evaluate", {"expression": asked, "awaitPromise": True, "returnByValue": True}
+                )
+            return dict(answer["result"].get("value") or {})
+        return {}
+
+    async def state(self) -> State:
+        """Cookies, storage and interfaces of all frames, now."""
+        api = self._ask_api() if self.api.get("globals") else _nothing()
+        spots, told, cookies = await asyncio.gather(self._spots(), api, self._hidden_cookies())
+        found = dict(cookies)
+        stored = await asyncio.gather(*(spot.call("state") for spot in spots), return_exceptions=True)
+        for one in stored:
+            if isinstance(one, Mapping):
+                found.update({f"{one['origin']} {key}": value for key, value in one["entries"].items()})
+        found.update({f"{self.on.page.url} api:{name}": value for name, value in told.get("api", {}).items()})
+        return State(entries=found)
+
+    async def _spots(self) -> list[Spot]:
+        with contextlib.suppress(Error, TimeoutError):
+            return await self.frames.spots()
+        return []
+
+    async def _hidden_cookies(self) -> dict[str, str]:
+        """Those that scripts cannot read: a server may keep the choice in them."""
+        with contextlib.suppress(Error):
+            found = await self.on.page.context.cookies()
+            return {
+                f"{one.get('domain', '')} cookie:{one.get('name', '')}": str(one.get("value", ""))[:6_000]
+                for one in found
+                if one.get("httpOnly")
+            }
+        return {}
+
+    async def cut(self) -> str | None:
+        """The main document without the notices that were met; None when nothing of them is left in it."""
+        spots = await self._spots()
+        found: str | None = await spots[0].call("cut") if spots else None
+        return found
+
+    # --- effect and end ---
+
+    async def _effect(self, pressed: tuple[Spot, int] | None) -> None:
+        """Wait until the notice is gone and stored state says something, no longer than that takes."""
+        loop = asyncio.get_running_loop()
+        started, moves = loop.time(), self._moves
+        while (spent := loop.time() - started) < EFFECT_SECONDS:
+            await asyncio.sleep(_STEP)
+            if self._moves > moves:
+                moves = self._moves
+                await self.on.quiet(5.0)
+                if self._moves >= RELOADS:
+                    break
+            there = await self._is_there(pressed)
+            await self.prove()
+            if not there and (self.proof.says is not Says.NOTHING or spent > PROOF_SECONDS):
+                break
+        await self.on.quiet(1.0)
+        await self.prove()
+
+    async def _is_there(self, pressed: tuple[Spot, int] | None) -> bool:
+        if pressed is None:
+            return False
+        with contextlib.suppress(Error, TimeoutError):
+            return bool(await pressed[0].call("isThere", pressed[1]))
+        return False
+
+    async def prove(self) -> None:
+        self.after = await self.state()
+        if self.before is not None:
+            self.proof = proof_of(self.before, self.after, noise=self.noise, sure=self.sure)
+
+    def _conclude(self) -> Outcome:
+        left = [notice for notice in self.seen.notices if notice.text not in self._answered]
+        standing = [notice for notice in self.seen.notices if notice.text in self._answered]
+        return rules.conclude(rules.Course(
+            policy=self.policy,
+            seen=bool(self.first or self.popups),
+            refused=self.refused,
+            accepted=self.accepted,
+            hidden=self.hidden,
+            stuck=self.stuck or (bool(self.popups) and not self.first),
+            looped=self._moves >= RELOADS or self.host.is_spent,
+            standing=bool(standing) and self._presses > 0,
+            others=bool(left) and self._presses > 0,
+            proof=self.proof,
+            missing=self.missing(),
+        ))  # fmt: skip
+
+    def missing(self) -> list[str]:
+        return traces.missing_libraries(self.on.failed())
+
+    def _intend(self, what: Mapping[str, Any]) -> dict[str, Any]:
+        """Write down what is about to be done; the row is there before the press."""
+        plan = self.on.plan
+        intent = {"policy": plan.consent, "setBy": plan.consent_set_by, **what}
+        self.on.tell(LedgerEntry(event="consent", url=plan.url, data={"stage": "intent", "outcome": "intent", **intent}))
+        action = dict(intent)
+        self.actions.append(action)
+        return action
+
+    @property
+    def host_name(self) -> str:
+        return urlsplit(self.on.page.url).hostname or ""
+
+    @property
+    def presses(self) -> int:
+        return self._presses
+
+
+async def _nothing() -> dict[str, Any]:
+    return {}
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import Enum
+from functools import lru_cache
 from hashlib import blake2b
 
 
@@ -110,5 +111,6 @@ class Registry:
             future.set_result(None)
 
 
+@lru_cache(maxsize=4096)
 def _digest(key: str) -> bytes:
     return blake2b(key.encode(), digest_size=8).digest()

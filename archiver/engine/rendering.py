@@ -73,7 +73,7 @@ class Rendering:
         self._page_id = page_id
         self._spill = spill
         self._page: BrowserPage | None = None
-        self._document = gathered.document.candidate
+        self._document = self._stands = gathered.document.candidate
         self._given: list[Fetched] = []
         self._moved: dict[str, Candidate] = {}
         self._chain: list[Fetched] = []
@@ -244,10 +244,9 @@ class Rendering:
         if isinstance(admitted, Fetched):
             self._put_aside()
             return nothing(admitted, self._t.clock.now())
-        before, self._document = self._document, candidate
+        self._document = candidate
         fetched = await self._exchange(candidate, admitted, flow, counts=False)
-        if not await self._arrived(fetched):
-            self._document = before
+        await self._arrived(fetched)
         return fetched if fetched.exchange is not None else nothing(fetched, self._t.clock.now())
 
     async def _may_go(self, candidate: Candidate) -> Admitted | Fetched:
@@ -264,24 +263,25 @@ class Rendering:
             objection = await self._turn.move(candidate.origin, admitted.rules, within=left)
         return admitted if objection is None else self._noted(self._refuse(candidate, objection))
 
-    async def _arrived(self, fetched: Fetched) -> bool:
-        """Whether the page is another one now; a redirect may lead there yet."""
+    async def _arrived(self, fetched: Fetched) -> None:
+        """The page is another one now, may yet be redirected there, or stays what it was."""
         exchange = fetched.exchange
         if exchange is not None and redirect_target(fetched) is not None:
             self._chain.append(fetched)
-            return True
+            return
         if exchange is None or not is_shown(exchange):
             self._put_aside()
             self._noted(fetched)
-            return False
+            return
         reading = await read(fetched.candidate.url, exchange, limit=self._allowance.limits.decoded)
         judged = self._t.gateway.judge(fetched, reading.elements)
         self._gathered.arrive([*self._chain, judged], reading)
         self._chain.clear()
-        return True
+        self._stands = fetched.candidate
 
     def _put_aside(self) -> None:
-        """Redirects that led to no page are kept beside the document."""
+        """The page stays; redirects that led nowhere are kept beside it."""
+        self._document = self._stands
         for fetched in self._chain:
             self._keep(fetched)
         self._chain.clear()

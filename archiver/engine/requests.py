@@ -38,12 +38,9 @@ _LEFT_OUT = frozenset(
 def is_navigation(request: BrowserRequest, announced: Announced | None) -> bool:
     """Whether it is the page itself that goes on, not a frame, a worker or an image of it.
 
-    Both have to agree where both say something: a worker may ask for what the page navigated to before.
+    The browser has to say so, and the request not otherwise: a worker may ask for what the page navigated to before.
     """
-    destination = request.header(b"sec-fetch-dest")
-    if destination is not None and destination != b"document":
-        return False
-    return announced.main if announced is not None else destination is not None
+    return announced is not None and announced.main and request.header(b"sec-fetch-dest") in (None, b"document")
 
 
 def is_ahead(request: BrowserRequest) -> bool:

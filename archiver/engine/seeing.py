@@ -77,7 +77,7 @@ class Seeing:
     async def _read(self) -> bool:
         """The final document beside the one that came: links of both, and what either says about its use binds.
 
-        False where the browser left nothing behind.
+        False where the browser failed and left nothing behind.
         """
         gathered = self._gathered
         rendered, raw, document = gathered.rendered, gathered.reading, gathered.document
@@ -85,9 +85,10 @@ class Seeing:
         if rendered.failed:
             gathered.failed += 1
             gathered.gap(document.candidate.url, "document", Reason.FAILED, f"in the browser: {rendered.failed}")
-        if not rendered.dom or not rendered.final_url.startswith(("http://", "https://")):
-            gathered.rendered = replace(rendered, dom=b"", text="", title="", views=())
-            return False
+        if rendered.final_url and not rendered.final_url.startswith(("http://", "https://")):
+            rendered = gathered.rendered = replace(rendered, dom=b"", text="", title="", views=())  # its error page
+        if not rendered.dom:
+            return not rendered.failed
         final = await read_dom(document.candidate.url, rendered.dom)
         elements = Elements(
             metas=raw.elements.metas + final.elements.metas, licenses=raw.elements.licenses + final.elements.licenses

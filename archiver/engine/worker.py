@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -20,6 +19,7 @@ from archiver.engine.rows import discovered_entries, visit_entry
 from archiver.engine.site_files import SiteFiles
 from archiver.engine.turn import Sleep, Turn
 from archiver.engine.visit import Visit, VisitTools
+from archiver.ids import new_capture_id
 from archiver.model import (
     Claim,
     Decision,
@@ -118,7 +118,7 @@ class Worker:
 
     async def _visit(self, claim: Claim, admitted: Admitted, slot: VisitSlot) -> Attempt:
         t = self._t
-        capture_id = uuid.uuid4().hex
+        capture_id = new_capture_id()
         allowance = Allowance(t.budget, t.clock, t.limits, self.on_notice)
         turn = Turn(t.budget, t.clock, t.sleep, slot, admitted.rules)
         visit = Visit(self._shared, allowance=allowance, turn=turn, page_id=capture_id)
@@ -218,7 +218,7 @@ class Worker:
             await t.frontier.complete(claim, outcome, ())
         page = Page(
             candidate=candidate,
-            capture_id=uuid.uuid4().hex,
+            capture_id=new_capture_id(),
             status=Status.DEFERRED if deferred else Status.REFUSED,
             lane=candidate.lane,
             decision=decision,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,17 +12,43 @@ import orjson
 from archiver.clock import iso
 from archiver.engine.gathered import Gathered
 from archiver.ids import new_record_id
-from archiver.model import Access, ConsentOutcome, DocumentItem, Fetched, Lane, LedgerEntry
+from archiver.model import (
+    Access,
+    ConsentOutcome,
+    DocumentItem,
+    Fetched,
+    Keep,
+    Lane,
+    LedgerEntry,
+    Page,
+    WarcItem,
+    WarcRecordRef,
+)
+from archiver.ports import Recorded
 from archiver.ports_browser import View
+
+PICTURES = frozenset({"view", "viewBefore", "viewAfter", "fullPage", "thumbnail", "pdf"})
+_TOLD_OF_CONSENT = ("policy", "setBy", "notices", "actions")
+_STRICT = (Access.OPEN, Access.RESTRICTED, Access.DARK)
 
 
 def items_of(gathered: Gathered, *, page_id: str, started_at: datetime, now: datetime) -> list[DocumentItem]:
-    """The records beside the exchanges; all have the page's access class and name the page's response."""
+    """The records beside the exchanges; all have the page's access class and name the page's response.
+
+    Pictures show frames and images too: the strictest of these binds them. Of what is not to be stored, nothing is
+    made that would hold it.
+    """
     rendered, document = gathered.rendered, gathered.document
     if rendered is None or document.keep is None or document.response_id is None:
         return []
     url, access, response = document.candidate.url, document.keep.access, document.response_id
-    found = [_view(view, url, access, response, now) for view in rendered.views]
+    strictest = max((access, *(keep.access for keep in gathered.pictured)), key=_STRICT.index)
+    dropped = any(keep.drop_body for keep in gathered.pictured)
+    found = [
+        _view(view, url, strictest if view.name in PICTURES else access, response, now)
+        for view in rendered.views
+        if not document.keep.drop_body and not (dropped and view.name in PICTURES)
+    ]
     info = page_info(gathered, page_id=page_id, started_at=started_at)
     found.append(_json("resource", f"urn:pageinfo:{url}", info, access, response, now))
     if rendered.consent is not None:
@@ -30,15 +57,46 @@ def items_of(gathered: Gathered, *, page_id: str, started_at: datetime, now: dat
     return found
 
 
+def late_entries(gathered: Gathered, made: Sequence[WarcItem], recorded: Sequence[Recorded]) -> list[LedgerEntry]:
+    """Verdicts that the files do not show: of a page judged after a full spool was written, and of what was made of a
+    page that asks not to be listed, or not to be shown for ever. They change who sees a record, never the record."""
+    rows = []
+    for fetched in gathered.fetched:
+        where, keep = gathered.recorded_as(fetched), fetched.keep
+        before = gathered.written_as.get(fetched.response_id or "")
+        if keep is not None and where is not None and before is not None and _shows(before) != _shows(keep):
+            rows.append(_late(fetched.candidate.url, keep, keep.access, where.refs[0]))
+    page = gathered.document.keep
+    if page is not None and (not page.listed or page.expires is not None):
+        for item, one in zip(made, recorded, strict=True):
+            row = _late(gathered.document.candidate.url, page, item.access, one.refs[0])
+            rows.append(replace(row, data={**row.data, "target": getattr(item, "target", "")}))
+    return rows
+
+
+def _shows(keep: Keep) -> tuple[object, ...]:
+    return keep.access, keep.listed, keep.expires
+
+
+def _late(url: str, keep: Keep, access: Access, where: WarcRecordRef) -> LedgerEntry:
+    record = {"file": where.file, "offset": where.offset, "length": where.length, "record_id": where.record_id}
+    data: dict[str, Any] = {"access": access, "reason": keep.reason, "rule": keep.rule, "record": record}
+    if not keep.listed:
+        data["listed"] = False
+    if keep.expires is not None:
+        data["expires"] = iso(keep.expires)
+    return LedgerEntry(event="access", url=url, data=data)
+
+
 def page_info(gathered: Gathered, *, page_id: str, started_at: datetime) -> dict[str, Any]:
     """Browsertrix's `urn:pageinfo:` form (`pageid`, `url`, `ts`, `urls`), with what we know besides."""
-    rendered = gathered.rendered
+    rendered, document = gathered.rendered, gathered.document
     assert rendered is not None
     return {
         "pageid": page_id,
-        "url": gathered.document.candidate.url,
+        "url": document.candidate.url,
         "ts": iso(started_at),
-        "title": rendered.title,
+        "title": "" if document.keep is not None and document.keep.drop_body else rendered.title,
         "finalUrl": rendered.final_url,
         "urls": dict(gathered.resources),
         "gaps": [{"url": gap.url, "type": gap.type, "reason": gap.reason} for gap in gathered.gaps],
@@ -64,24 +122,22 @@ def consent_json(consent: ConsentOutcome, *, page_id: str) -> dict[str, Any]:
     return {"pageid": page_id, "outcome": consent.outcome, "engine": consent.engine, **consent.details}
 
 
-def consent_entry(url: str, consent: ConsentOutcome) -> LedgerEntry:
-    """What became of the notice; the intents stand in rows of their own, written before each click."""
-    data: dict[str, Any] = {"stage": "outcome", "outcome": consent.outcome, "engine": consent.engine}
-    for name in ("policy", "setBy", "notices", "actions"):
-        if name in consent.details:
-            data[name] = consent.details[name]
-    return LedgerEntry(event="consent", url=url, data=data)
+def lane_entries(gathered: Gathered, page: Page) -> list[LedgerEntry]:
+    """In which lane a page was captured and on what evidence, where there was any; what became of its notice.
 
-
-def lane_entries(gathered: Gathered) -> list[LedgerEntry]:
-    """In which lane a page was captured and on what evidence, where there was any; what became of its notice."""
-    url, rendered = gathered.document.candidate.url, gathered.rendered
+    The intents behind an outcome stand in rows of their own, written before each click.
+    """
+    url, rendered = page.candidate.url, gathered.rendered
+    about = {"key": page.candidate.key, "capture_id": page.capture_id}
     found = []
     if gathered.lane_why:
         lane = Lane.BROWSER if rendered is not None else Lane.HTTP
-        found.append(LedgerEntry(event="lane", url=url, data={"lane": lane.value, **gathered.lane_why}))
+        found.append(LedgerEntry(event="lane", url=url, data={**about, "lane": lane, **gathered.lane_why}))
     if rendered is not None and rendered.consent is not None:
-        found.append(consent_entry(url, rendered.consent))
+        consent = rendered.consent
+        data = {**about, "stage": "outcome", "outcome": consent.outcome, "engine": consent.engine}
+        data.update((name, consent.details[name]) for name in _TOLD_OF_CONSENT if name in consent.details)
+        found.append(LedgerEntry(event="consent", url=url, data=data))
     return found
 
 

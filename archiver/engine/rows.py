@@ -43,8 +43,7 @@ def visit_entry(page: Page, *, discovered: int, repeats: int) -> LedgerEntry:
             "refused": completeness.refused,
             "failed": completeness.failed,
         }
-    if page.overridden:
-        data["overridden"] = list(page.overridden)
+    data.update(_said_of(page))
     if completeness.matter:
         data["matter"] = [
             {"url": gap.url, "type": gap.type, "reason": gap.reason, "rule": gap.rule}
@@ -61,6 +60,16 @@ def visit_entry(page: Page, *, discovered: int, repeats: int) -> LedgerEntry:
     if page.failure is not None:
         data["failure"] = {"code": page.failure.code, "message": page.failure.message}
     return LedgerEntry(event="visit", url=page.candidate.url, data=data)
+
+
+def _said_of(page: Page) -> dict[str, Any]:
+    """What few pages have."""
+    said: dict[str, Any] = {}
+    if page.consent is not None:
+        said["consent"] = {"outcome": page.consent.outcome, "engine": page.consent.engine}
+    if page.overridden:
+        said["overridden"] = list(page.overridden)
+    return said
 
 
 def _shown(keep: Keep) -> dict[str, Any]:

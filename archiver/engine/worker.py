@@ -12,7 +12,7 @@ from archiver.engine.discover import Discoverer
 from archiver.engine.gathered import Gathered
 from archiver.engine.lanes import Lanes
 from archiver.engine.limits import VisitLimits
-from archiver.engine.made import items_of, lane_entries
+from archiver.engine.made import items_of, lane_entries, late_entries
 from archiver.engine.outcome import Timing, outcome_of, page_of
 from archiver.engine.registry import Registry, Shared
 from archiver.engine.rows import discovered_entries, visit_entry
@@ -140,7 +140,9 @@ class Worker:
         try:
             await visit.write()
             made = items_of(gathered, page_id=visit.page_id, started_at=timing.started_at, now=t.clock.now())
-            gathered.recorded.extend(await t.gateway.attach(made))
+            attached = await t.gateway.attach(made)
+            t.gateway.tell(late_entries(gathered, made, attached))  # before anything else: it may take a page from view
+            gathered.recorded.extend(attached)
             refs = tuple(ref for one in gathered.recorded for ref in one.refs)
             seconds = t.clock.monotonic() - timing.started
             page = page_of(gathered, visit.page_id, refs, timing.started_at, seconds, wanted=t.limits.want_requisites)
@@ -184,7 +186,7 @@ class Worker:
         done = await t.frontier.complete(claim, outcome, outlinks)
         t.discoverer.remember(outlinks)
         repeats += len(outlinks) - len(done.fresh)
-        rows = [*lane_entries(gathered), visit_entry(page, discovered=len(done.fresh), repeats=repeats)]
+        rows = [*lane_entries(gathered, page), visit_entry(page, discovered=len(done.fresh), repeats=repeats)]
         rows.extend(discovered_entries(outlinks, done.fresh))
         t.gateway.tell(rows)
         if page.status is Status.CAPTURED:

@@ -21,6 +21,8 @@ PARK_AFTER = 3
 """So many 503 in a row and the host is left alone for the cap."""
 LAG = 0.05
 """Seconds our own event loop may take to act on a time that has come."""
+HELD_UP = 0.5
+"""Seconds for which a busy process may hold up a request that was given its turn: so late the site may see it."""
 SLOWEST = 8.0
 """How many times the usual gap a slow or failing host is given at most."""
 ROBOTS_GAP = 60.0
@@ -106,9 +108,10 @@ def after_burst(state: OriginState, pace: Pace, *, burst: float, ended: float) -
 def seen(start: float, answered: float, seconds: float) -> float:
     """The latest time at which the site can have seen a request that began at `start`: connecting takes time too.
 
-    Without this a gap after a request on a new connection would look too short from the other side.
+    Without this a gap after a request on a new connection, or from a process that had no CPU, would look too short from
+    the other side. An answer that comes sooner was asked for sooner.
     """
-    return min(answered, start + seconds + LAG)
+    return min(answered, start + seconds + HELD_UP)
 
 
 def _learn(state: OriginState, pace: Pace, *, start: float, heard: Heard) -> OriginState:

@@ -144,6 +144,16 @@ def test_gaps_count_from_when_the_site_saw_the_request() -> None:
     assert state.not_before == pytest.approx(NOW + 1.31)
 
 
+def test_a_process_without_cpu_sends_late_and_the_gap_counts_from_then() -> None:
+    rules = Pace(delay=1.0, request_delay=2.0)
+    _, state = pace.request_start(pace.after_start(FRESH, rules, NOW), rules, NOW, limit=60.0)
+    state = pace.take(state, rules, Answer(status=200, seconds=0.01), NOW + 0.4, jitter=0.0)
+    assert state.next_request == pytest.approx(NOW + 2.4)
+    heard = Heard(answers=1, seconds=0.01, first_at=NOW + 0.4, first_seconds=0.01)
+    state = pace.after_visit(state, rules, start=NOW, end=NOW + 0.4, burst=0.0, heard=heard)
+    assert state.not_before == pytest.approx(NOW + 1.4)
+
+
 def test_a_long_body_does_not_lengthen_the_gap() -> None:
     rules = Pace(delay=1.0, request_delay=2.0)
     _, state = pace.request_start(FRESH, rules, NOW, limit=60.0)

@@ -9,6 +9,19 @@ from pathlib import Path
 NOWHERE = "127.0.0.1:9"
 """What is no context's has no way out: the discard port, where nobody listens."""
 
+_FEATURES_OFF = (
+    # Chromium hears the last of such flags only: those that Playwright turns off are named again
+    "AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay", "MediaRouter",
+    "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch",
+    "TcpPortRandomizationWin", "ThirdPartyStoragePartitioning",
+    # a client hint must not contradict the user agent
+    "UserAgentClientHint",
+    # nothing of Chromium's own accord
+    "AsyncDns", "AutofillServerCommunication", "CertificateTransparencyComponentUpdater", "DialMediaRouteProvider",
+    "DnsOverHttpsUpgrade", "EncryptedClientHello", "GlobalMediaControls", "InterestFeedContentSuggestions",
+    "Translate",
+)  # fmt: skip
 _ALWAYS = (
     # every name is resolved where we dial; nothing else is looked up
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
@@ -24,9 +37,6 @@ _ALWAYS = (
     "--no-first-run",
     "--metrics-recording-only",
     "--dns-prefetch-disable",
-    "--disable-features=UserAgentClientHint,OptimizationHints,MediaRouter,DialMediaRouteProvider,Translate,"
-    "AutofillServerCommunication,CertificateTransparencyComponentUpdater,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,"
-    "EncryptedClientHello,AsyncDns,DnsOverHttpsUpgrade,InterestFeedContentSuggestions,GlobalMediaControls",
     "--autoplay-policy=user-gesture-required",
     "--hide-scrollbars",
 )
@@ -34,7 +44,8 @@ _ALWAYS = (
 
 def arguments(*, spki: str, sandbox: bool) -> list[str]:
     """The command line, without what Playwright adds itself. `spki` is the recording proxy's pin."""
-    own = [*_ALWAYS, f"--ignore-certificate-errors-spki-list={spki}"]
+    features = f"--disable-features={','.join(_FEATURES_OFF)}"
+    own = [*_ALWAYS, features, f"--ignore-certificate-errors-spki-list={spki}"]
     return own if sandbox else [*own, "--no-sandbox"]
 
 

@@ -35,6 +35,7 @@ class LateBrowser:
             from archiver.browser import Chromium
             from archiver.browser.behaviors import Behaviors
             from archiver.browser.consent import Consent
+            from archiver.browser.consent_package import Package, find_package
             from archiver.browser.flags import has_sandbox
             from archiver.browser.steps import Steps
             from archiver.browser.text import main_text
@@ -42,7 +43,9 @@ class LateBrowser:
             from archiver.wire.proxy import Proxy
 
             self._proxy = Proxy(self._clock)
-            steps = Steps(consent=Consent(), behaviors=Behaviors(), views=Views(self._clock, main_text))
+            rules = find_package(self._environ)
+            consent = Consent(self._clock, Package.load(rules) if rules is not None else None)
+            steps = Steps(consent=consent, behaviors=Behaviors(), views=Views(self._clock, main_text))
             self._made = Chromium(self._path, self._proxy, steps, sandbox=has_sandbox(self._environ))
         return self._made
 

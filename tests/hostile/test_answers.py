@@ -151,8 +151,8 @@ def test_an_absurd_delay_is_told_with_its_rule(save: Save) -> None:
         robots = respond(f"User-agent: *\n{declared}\n".encode(), content_type="text/plain")
         with raw_server({"/": respond(b"<img src=/i>"), "/2": respond(b""), "/robots.txt": robots}) as server:
             ran = save(server.url("/"), server.url("/2"), port=server.port)
-            assert server.paths() == ["/robots.txt", "/"]
-        page, later = ran.objects
-        assert ran.code == 32 and page["completeness"]["matter"][0]["reason"] == "crawlDelayBudget"
-        assert (later["status"], later["decision"]["reason"]) == ("deferred", "rateLimited")
-        assert "robots.txt" in later["decision"]["rule"]
+            assert server.paths() == ["/robots.txt"]
+        assert ran.code == 30
+        for told in ran.objects:
+            assert (told["status"], told["decision"]["reason"]) == ("refused", "crawlDelayBudget")
+            assert "robots.delayCap" in told["decision"]["rule"] and told["decision"]["evidence"]

@@ -32,8 +32,6 @@ class Stamp:
             "tenant": tenant,
         }
         self._common = _dumps(common)[1:-1]
-        self._second = ""
-        self._second_of: datetime | None = None
 
     def body(self, entry: LedgerEntry, moment: datetime) -> bytes:
         """JSON text of one row. Raises ValueError when `data` sets a reserved key, TypeError for what is no data.
@@ -45,18 +43,11 @@ class Stamp:
         if not RESERVED.isdisjoint(data):
             names = ", ".join(sorted(RESERVED.intersection(data)))
             raise ValueError(f"the data of a {entry.event} row may not set {names}: the ledger sets these itself")
-        head: dict[str, Any] = {"t": self._time(moment), "event": entry.event}
+        head: dict[str, Any] = {"t": iso(moment), "event": entry.event}
         if entry.url is not None:
             head["url"] = entry.url
         text = _dumps(head)[:-1] + b"," + self._common
         return text + b"," + _dumps(data)[1:] if data else text + b"}"
-
-    def _time(self, moment: datetime) -> str:
-        """`iso`, formatted once a second: rows come by the thousand."""
-        second = moment.replace(microsecond=0)
-        if second != self._second_of:
-            self._second, self._second_of = iso(second)[:-4], second
-        return f"{self._second}{moment.microsecond // 1000:03d}Z"
 
 
 def _dumps(value: Any) -> bytes:

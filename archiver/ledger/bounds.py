@@ -1,4 +1,6 @@
-"""What outcome rows say about showing a record: until when, in lists or not, to whom. Rare rows, found by their bytes.
+"""What rows say about showing a record: until when, in lists or not, to whom. Rare rows, found by their bytes.
+
+Of one record the latest row holds: an `access` row is a verdict that came after the record was written.
 
 A ledger is read once, then from where it ended: rows that say nothing of this are passed over unparsed.
 """
@@ -17,20 +19,30 @@ from archiver.model import Access
 
 # A row's body is JSON within JSON: its quotes are escaped.
 _SAYS = (b'\\"expires\\":\\"', b'\\"listed\\":false', b'\\"access\\":\\"dark', b'\\"access\\":\\"restricted')
+_EVENTS = frozenset({"outcome", "access"})
 _BLOCK = 1 << 20
 
 
 class Bound(NamedTuple):
-    """Of one record: `expires` an ISO time or "", `listed` False = in no public list."""
+    """Of one record: `expires` an ISO time or "", `listed` False = in no public list.
+
+    `late`: the verdict came when the record lay in its file, whose class may be another.
+    """
 
     url: str
     expires: str
     listed: bool
     access: str
+    late: bool = False
 
     def expired(self, now: str) -> bool:
         """`now` as `clock.iso` gives it."""
         return bool(self.expires) and self.expires <= now
+
+    @property
+    def withheld(self) -> bool:
+        """Whether it lies among what is open and is not to be shown to the public."""
+        return self.late and self.access != Access.OPEN
 
 
 class Bounds:
@@ -81,16 +93,17 @@ class Bounds:
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return False
         record = body.get("record") if isinstance(body, Mapping) else None
-        if not isinstance(record, Mapping) or body.get("event") != "outcome":
+        if not isinstance(record, Mapping) or body.get("event") not in _EVENTS:
             return False
         return self._remember(body, record)
 
     def _remember(self, body: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
         bound = Bound(
-            url=str(body.get("url") or ""),
+            url=str(body.get("target") or body.get("url") or ""),
             expires=str(body.get("expires") or ""),
             listed=body.get("listed") is not False,
             access=str(body.get("access") or Access.OPEN.value),
+            late=body["event"] == "access",
         )
         file, offset = record.get("file"), record.get("offset")
         if not isinstance(file, str) or not isinstance(offset, int):

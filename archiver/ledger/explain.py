@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from archiver.clock import iso
+from archiver.ledger.explain_lane import late_verdict, said_consent, said_lane, said_late
 from archiver.ledger.reader import LedgerRow
 from archiver.ledger.sentences import REASONS, Meaning, meaning
 from archiver.ledger.states import State, state_of
@@ -103,6 +104,9 @@ def explain(
         decision=_latest(told[: number + 1], "decision"),
         hidden=hidden,
         visit=_latest(told, "visit"),
+        lane=_latest(told, "lane"),
+        consent=_latest(told, "consent"),
+        late=late_verdict(told, told[number].body or {}),
         usage=_usage(told, told[number].body or {}),
         locate=locate,
     )
@@ -113,7 +117,7 @@ def explain(
         base,
         said=(*base.said, *facts.sentences(), *_said_opened(told)),
         at=facts.deciding.get("t"),
-        access=str(facts.deciding.get("access") or "open") if facts.kept else None,
+        access=str((facts.late or facts.deciding).get("access") or "open") if facts.kept else None,
         rule=str(facts.ruling.get("rule") or ""),
         line=facts.ruling.get("line"),
         evidence=facts.evidence(),
@@ -132,6 +136,9 @@ class _Facts:
     decision: Body
     hidden: Body | None
     visit: Body
+    lane: Body
+    consent: Body
+    late: Body
     usage: Usage
     locate: Locate | None
 
@@ -162,6 +169,7 @@ class _Facts:
     def sentences(self) -> list[str]:
         said = [*_said_override(self.decision), _rule(self.ruling), _evidence(self.evidence())]
         said += [*_kept(self.deciding), _reserved(self.usage)] if self.kept else [_not_kept(self)]
+        said += [said_late(self.late), said_lane(self.lane), said_consent(self.consent)]
         said += [_until(self.deciding), _completeness(self.visit), *_said_hidden(self.hidden), _actor(self.deciding)]
         return [sentence for sentence in said if sentence]
 
@@ -306,6 +314,10 @@ def _reserved(usage: Usage) -> str:
 
 
 def _not_kept(facts: _Facts) -> str:
+    challenge, record = facts.deciding.get("challenge"), facts.deciding.get("record") or {}
+    if challenge:
+        where = f" ({record.get('file')} at offset {record.get('offset')})" if record.get("file") else ""
+        return f"botblock:{challenge}. The challenge itself is kept{where}; it is not the page."
     failure = facts.deciding.get("failure")
     if isinstance(failure, Mapping) and failure.get("message"):
         return f"What happened: {failure['message']}. Nothing was kept."

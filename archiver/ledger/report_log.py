@@ -127,6 +127,7 @@ def _annotations(body: Mapping[str, Any]) -> str:
     failure = body.get("failure")
     words = [str(failure.get("code")) if isinstance(failure, Mapping) else str(body.get("reason") or "")]
     words += [str(body.get("access"))] if body.get("access") not in (None, "open") else []
+    words += [f"botblock:{body['challenge']}"] if body.get("challenge") else []
     words += ["revisit"] if body.get("revisit") else []
     words += [f"{body['truncated']}Truncated"] if body.get("truncated") else []
     return _field(",".join(word for word in words if word not in ("", "allowed")))

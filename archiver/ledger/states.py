@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from archiver.model import Kind, Reason
+from archiver.model import FailureCode, Kind, Reason
 
 _ALLOWED, _DUPLICATE, _RESTING = Reason.ALLOWED.value, Reason.DUPLICATE.value, Reason.RATE_LIMITED.value
+_CHALLENGE = FailureCode.CHALLENGE.value
 _OF_VERDICT = {"allow": "pending", "refuse": "refused", "defer": "pending"}
 _OF_STATUS = {"captured": "fetched", "archived": "fetched", "failed": "failed", "refused": "refused"}
 
@@ -41,6 +42,8 @@ def state_of(body: Mapping[str, Any]) -> State | None:
 
 
 def _answered(body: Mapping[str, Any], reason: str) -> State:
+    if body.get("challenge"):  # its record is kept, and is not the page
+        return State(2, "failed", _CHALLENGE)
     word = _OF_STATUS.get(str(body.get("status")), "failed")
     failure = body.get("failure")
     if word == "failed" and isinstance(failure, Mapping):

@@ -77,7 +77,7 @@ def write_rules(places: Places, clock: Clock, bounds: Bounds | None = None) -> N
         bounds.refresh()
     found, now = standing(places.logs), clock.now()
     hides, said = lasting(found, now), list(bounds.all())
-    expired = {("exclude", one.url) for one in said if one.expired(iso(now))}
+    expired = {("exclude", one.url) for one in said if one.expired(iso(now)) or one.withheld}
     public = records_by_file(opened(places.logs))
     of_class = {
         (_OF_CLASS[one.access], one.url)

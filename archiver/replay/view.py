@@ -169,12 +169,12 @@ class View:
         return True
 
     def _bound(self) -> tuple[Offsets, Offsets]:
-        """Index names to offsets: what is past its date, and that with what is in no list."""
+        """Index names to offsets: what is past its date or lies in the wrong file, and that with what is in no list."""
         now = iso(self._clock.now())
         gone: Offsets = {}
         unlisted: Offsets = {}
         for file, bounds in self._bounds.by_file.items():
-            past = frozenset(offset for offset, one in bounds.items() if one.expired(now))
+            past = frozenset(offset for offset, one in bounds.items() if one.expired(now) or one.withheld)
             gone[f"{file}.cdxj"] = past
             unlisted[f"{file}.cdxj"] = past | {offset for offset, one in bounds.items() if not one.listed}
         return gone, unlisted

@@ -91,6 +91,21 @@ def extra() -> list[LedgerEntry]:
             data={"target": "ab" * 16, "because": "settled", "by": "Ann", "opened": {"a.warc.gz": [0, 7]}},
         ),
         LedgerEntry(event="consent", url=url, data={"outcome": "rejected", "engine": "x"}),
+        LedgerEntry(
+            event="lane",
+            url=url,
+            data={"lane": "http", "signs": [{"name": "thinText", "detail": "1 %", "weak": True}]},
+        ),
+        LedgerEntry(event="browser", data={"version": "156.0", "path": "/usr/bin/chromium", "sandbox": True}),
+        LedgerEntry(
+            event="access",
+            url=url,
+            data={
+                "access": "dark",
+                "reason": "noarchive",
+                "record": {"file": "x.warc.gz", "offset": 1, "length": 2, "record_id": RECORD.format(9)},
+            },
+        ),
         robots_copy(),
         *signals(),
         LedgerEntry(event="end", data={"stopped": None, "counts": {"pages": 1}}),

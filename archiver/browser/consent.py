@@ -50,8 +50,7 @@ class Consent:
 
     async def handle(self, on: OnPage) -> ConsentOutcome:
         started = asyncio.get_running_loop().time()
-        host = on.page.url
-        visit = Visit(on, self._package, self._memory.of(_host(host)))
+        visit = Visit(on, self._package, self._memory.of(_host(on.page.url)))
         self._visits[on.page] = visit
         outcome, fault = Outcome.FAILED, ""
         try:
@@ -62,7 +61,8 @@ class Consent:
         seconds = asyncio.get_running_loop().time() - started
         notice = bool(visit.first or visit.popups)
         told = self._told(visit, seconds, fault)
-        self._memory.note(_host(host), outcome, notice=notice, actions=visit.presses, keys=visit.proof.keys)
+        met = outcome.value if notice else ""
+        self._memory.note(visit.host, visit.signature, notice=met, actions=visit.presses, keys=visit.proof.keys)
         return ConsentOutcome(outcome=outcome.value, engine="+".join(dict.fromkeys(visit.engines)), details=told)
 
     async def guard(self, on: OnPage, before: ConsentOutcome) -> ConsentOutcome | None:

@@ -1,4 +1,4 @@
-"""What is remembered of a host within a run: whether it has notices, and how often one was pressed there."""
+"""What is remembered of a host within a run: where notices came, and how often one was pressed there."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ from dataclasses import dataclass, field
 HOSTS = 5_000
 HOST_ACTIONS = 60
 SAMPLE = 10
-"""Every so many pages a host known without a notice is looked at as if it were new."""
+"""Every so many pages a kind of page known without a notice is looked at as if it were new."""
+_KINDS = 50
 
 
 @dataclass(slots=True)
 class Host:
-    pages: int = 0
-    notices: int = 0
-    actions: int = 0
-    without: int = 0
-    last: str = ""
-    keys: tuple[str, ...] = field(default=())
+    """`quiet` counts pages without a notice by the traces of libraries that they had (their signature)."""
 
-    @property
-    def is_known_without(self) -> bool:
-        """No notice came on its pages so far, and this one is not of the sample."""
-        return self.without > 0 and self.without % SAMPLE != 0
+    pages: int = 0
+    actions: int = 0
+    last: str = ""
+    keys: tuple[str, ...] = ()
+    quiet: dict[str, int] = field(default_factory=dict)
+    answered: set[str] = field(default_factory=set)
+
+    def is_quiet(self, signature: str) -> bool:
+        """Pages like this one came without a notice, and this one is not of the sample."""
+        count = self.quiet.get(signature, 0)
+        return count > 0 and count % SAMPLE != 0
 
     @property
     def is_spent(self) -> bool:
@@ -31,6 +34,8 @@ class Host:
 
 
 class Memory:
+    """Bounded: hosts not met for long are forgotten."""
+
     def __init__(self) -> None:
         self._hosts: OrderedDict[str, Host] = OrderedDict()
 
@@ -41,14 +46,14 @@ class Memory:
             self._hosts.popitem(last=False)
         return known
 
-    def note(self, host: str, outcome: str, *, notice: bool, actions: int, keys: tuple[str, ...]) -> None:
-        known = self.of(host)
+    def note(self, known: Host, signature: str, *, notice: str = "", actions: int = 0, keys: tuple[str, ...] = ()) -> None:
+        """A page was dealt with; `notice` is what became of its notice, empty when it had none."""
         known.pages += 1
         known.actions += actions
-        known.last = outcome if notice else known.last
         if notice:
-            known.notices += 1
-            known.without = 0
-            known.keys = keys or known.keys
-        else:
-            known.without += 1
+            known.last, known.keys = notice, keys
+            known.quiet.pop(signature, None)
+            if len(known.answered) < _KINDS:
+                known.answered.add(signature)
+        elif signature in known.quiet or len(known.quiet) < _KINDS:
+            known.quiet[signature] = known.quiet.get(signature, 0) + 1

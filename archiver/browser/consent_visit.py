@@ -71,6 +71,7 @@ class Visit:
         self.engines: list[str] = []
         self.locks: list[bool] = []
         self.sure = True
+        self.signature = ""
         self.refused = self.accepted = self.hidden = self.stuck = False
         self._answered: list[str] = []
         self._presses = 0
@@ -99,17 +100,25 @@ class Visit:
     async def _first_look(self) -> list[Ruled]:
         seen, ruled, self.api = await asyncio.gather(self.look(), self.engine.look(), self._ask_api())
         self.seen = seen
-        if not seen.notices and not ruled and self._may_come_late():
+        self.signature = "\n".join(sorted({trace.partition("?")[0] for trace in seen.traces}))
+        if not seen.notices and not ruled and await self._may_come_late():
             await self._wait_for_late()
             ruled = await self.engine.look() if self.seen.notices or self.seen.traces else []
         self.first = list(self.seen.notices)
         self.locks.append(self.seen.locked)
         return ruled
 
-    def _may_come_late(self) -> bool:
-        if self.policy is Policy.HIDE and not self.seen.traces:
+    async def _may_come_late(self) -> bool:
+        """Where a library left traces, unless pages of this host with the same traces came without a notice before, or
+        its notice was answered and the answer still stands."""
+        if not (self.seen.traces or self.engine.detected or self.api.get("globals")):
             return False
-        return bool(self.seen.traces or self.engine.detected or self.api.get("globals")) and not self.host.is_known_without
+        if self.host.is_quiet(self.signature):
+            return False
+        if self.signature not in self.host.answered or not self.host.keys:
+            return True
+        stands = (await self.state()).entries
+        return not all(key in stands for key in self.host.keys)
 
     async def _wait_for_late(self) -> None:
         """Until a notice is there; changes of the page are what wakes us, and a bound."""
@@ -205,7 +214,7 @@ class Visit:
         done = said is not False and not stopped and (said or self.proof.says is not Says.NOTHING)
         if done or self.proof.says is Says.REJECTED:
             self.refused, self.accepted = self.refused or not accepting, accepting
-            if text and not await self._still(text):
+            if text and (self.proof.says is Says.REJECTED or not await self._still(text)):
                 self._answered.append(text)
             return True
         return False
@@ -377,6 +386,8 @@ class Visit:
                     break
             there = await self._is_there(pressed)
             await self.prove()
+            if there and self.proof.says is Says.REJECTED and spent > PROOF_SECONDS:
+                break  # fades out slowly, or stays: stored state has the answer
             if not there and (self.proof.says is not Says.NOTHING or spent > PROOF_SECONDS):
                 break
         await self.on.quiet(1.0)

@@ -239,6 +239,8 @@ def is_notice(notice: Notice) -> bool:
     answers = notice.of(Label.ACCEPT, Label.REJECT, Label.FINE, Label.SAVE)
     if notice.place == "overlay":
         answers += notice.of(Label.SETTINGS, Label.CLOSE)
+    if notice.place != "flow" and notices.is_about(notices.WALL, text):
+        answers += notice.of(Label.PAY)
     if not answers:
         return False
     if notices.is_about(notices.COOKIES, text):

@@ -36,6 +36,8 @@ from archiver.clock import SYSTEM  # noqa: E402
 from archiver.ports_browser import Rendered  # noqa: E402
 from tests.browser import kit  # noqa: E402
 
+FRAMES = 8801
+"""The port that cases with frames of another site name."""
 DONE = {"rejected"}
 ACCEPTED = {"accepted", "paid"}
 
@@ -70,8 +72,8 @@ class Row:
 
 @contextmanager
 def server(bench: Path) -> Iterator[int]:
-    ports = [_free_port() for _ in range(2)]
-    command = [sys.executable, "server.py", "--port", str(ports[0]), "--frame-port", "8801"]
+    ports = [_free_port(), _free_port(FRAMES)]
+    command = [sys.executable, "server.py", "--port", str(ports[0]), "--frame-port", str(ports[1])]
     process = subprocess.Popen(command, cwd=bench)
     try:
         _wait(ports[0])
@@ -81,9 +83,14 @@ def server(bench: Path) -> Iterator[int]:
         process.wait(10)
 
 
-def _free_port() -> int:
+def _free_port(wanted: int = 0) -> int:
+    """`wanted` when nobody listens there, else any: then somebody serves the same frames already."""
     with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind(("127.0.0.1", wanted))
+        except OSError:
+            one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from archiver.coding import decode
 from archiver.engine.allowance import Allowance
 from archiver.engine.gathered import Gathered
+from archiver.engine.outcome import COME_BACK
 from archiver.engine.rendering import Rendering, RenderTools
 from archiver.engine.turn import Turn
 from archiver.extract import charset
@@ -22,6 +23,8 @@ from archiver.policy.challenge import challenge_of, has_marks
 from archiver.policy.lane import needs_browser, signs
 
 OFF_LOOP = 32_768
+WALL = 16_384
+"""Bytes on the wire up to which an answer is looked at for a challenge, whatever is known of its kind."""
 SURE_AFTER = 3
 """Pages of one kind in a row that needed the same lane: then most of that kind are not looked at again."""
 SAMPLE = 10
@@ -68,7 +71,8 @@ class Lanes:
         if exchange is None or not is_html:
             return PLAIN
         kind = self._kind(candidate)
-        if self._mode != "browser" and kind.run >= SURE_AFTER and kind.since < SAMPLE and exchange.status == 200:
+        known = kind.run >= SURE_AFTER and kind.since < SAMPLE and exchange.status == 200
+        if known and self._mode != "browser" and not _may_be_a_challenge(exchange):
             kind.since += 1
             return PLAIN if kind.lane is Lane.HTTP else self._browser({"remembered": pattern_of(candidate.url)})
         if exchange.entity_size > OFF_LOOP:
@@ -80,6 +84,8 @@ class Lanes:
         )  # fmt: skip
         if vendor is not None:
             return Choice(why={"challenge": vendor}, challenge=vendor)
+        if exchange.status in COME_BACK:  # nothing more is asked there now
+            return PLAIN
         if self._mode == "browser":
             return Choice(lane=Lane.BROWSER, why={"setting": "browser"}, asked_for=True)
         found = signs(facts)
@@ -122,7 +128,10 @@ class Lanes:
 
 
 def pattern_of(url: str) -> str:
-    """Pages of one kind: `https://a.test/news/2026/11/x-y-z?id=7` is `https://a.test/news/*/*/x-y-z`."""
+    """Pages of one kind: `https://a.test/news/2026/11/x-y-z?id=7` is `https://a.test/news/*/*/*`.
+
+    What varies from page to page: numbers, long words, hexadecimal ids, and the last part of a path of several.
+    """
     path = url.partition("?")[0].partition("#")[0]
     scheme, _, rest = path.partition("://")
     host, _, tail = rest.partition("/")
@@ -134,12 +143,19 @@ def pattern_of(url: str) -> str:
 
 def _facts(url: str, exchange: Exchange, title: str) -> tuple[TextFacts, bytes]:
     """What the text tells, and the body (decoded, its first MiB). Most documents hold nothing that could tell."""
-    coding = b", ".join(exchange.header_all(b"content-encoding"))
-    body = (
-        decode(exchange.entity_chunks(), coding, limit=1 << 20).data if coding else exchange.entity_bytes()[: 1 << 20]
-    )
+    body = _body(exchange, 1 << 20)
     if not tells(body) and not has_marks(body):
         return NOTHING_TOLD, body
     label = (exchange.header(b"content-type") or b"").decode("latin-1")
     codec = charset.html_codec(body, charset.label_of(label))
     return text_facts(body, HtmlFacts(base=url, charset=codec, title=title)), body
+
+
+def _body(exchange: Exchange, limit: int) -> bytes:
+    coding = b", ".join(exchange.header_all(b"content-encoding"))
+    return decode(exchange.entity_chunks(), coding, limit=limit).data if coding else exchange.entity_bytes()[:limit]
+
+
+def _may_be_a_challenge(exchange: Exchange) -> bool:
+    """Among pages of a known kind one may be a wall that answers 200. These are small."""
+    return exchange.entity_size <= WALL and has_marks(_body(exchange, OFF_LOOP))

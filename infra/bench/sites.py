@@ -45,7 +45,7 @@ def _linked(folder: Path) -> None:
     draw = random.Random(5)
     _write(folder / "style.css", "body { margin: 2em; font-family: serif }\n")
     for number in range(IMAGES):
-        (folder / f"image-{number}.png").write_bytes(_png(draw))
+        (folder / f"image-{number}.png").write_bytes(png(draw))
     _write(folder / "index.html", _page(draw, "index", range(LINKS)))
     for number in range(PAGES):
         others = [(number + 1) % PAGES, *(draw.randrange(PAGES) for _ in range(LINKS - 1))]
@@ -69,7 +69,7 @@ def _text(draw: random.Random, size: int) -> str:
     return " ".join(words)
 
 
-def _png(draw: random.Random) -> bytes:
+def png(draw: random.Random) -> bytes:
     """A grey 32x32 image of noise (PNG, 11.2)."""
     rows = b"".join(b"\0" + draw.randbytes(32) for _ in range(32))
     chunks = ((b"IHDR", struct.pack(">IIBBBBB", 32, 32, 8, 0, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))

@@ -49,7 +49,7 @@ td.n,th.n{text-align:right;white-space:nowrap}
 @page{size:A4;margin:14mm 15mm}
 @media print{:root{--ink:#000;--soft:#333;--paper:#fff;--line:#777;--bar:#3c6385;--good:#2f6b4f;
 --stop:#8a4b1f;--fail:#97312f;--wait:#6a5b8f}
-body{max-width:none;padding:0;font-size:10pt;line-height:1.36}h1{font-size:16pt}h2{font-size:12pt;margin-top:1.4rem}
+body{max-width:none;padding:0;font-size:10pt;line-height:1.32}h1{font-size:16pt}h2{font-size:12pt;margin-top:1.4rem}
 h3{font-size:10pt}.first h2{margin-top:.7rem;padding-top:.35rem}
 .sum{margin-top:.45rem;padding:.3rem 0;font-size:9pt}.sum b{font-size:11pt}.answers{margin-top:.1rem}
 .answer{grid-template-columns:34mm 1fr;gap:0 5mm;padding:1.5mm 0}.sign{margin-top:10mm;font-size:8pt}

@@ -186,8 +186,7 @@ def _left_out(report: Report) -> list[str]:
     if closed:
         said.append(f"Kept but not shown to the public (dark or restricted): {_number(closed, 'answer')}.")
     if report.review.number:
-        said.append(f"For a person to look at, as the policy has it: {_number(report.review.number, 'answer')} 402, "
-                    "403 or 451, listed below.")  # fmt: skip
+        said.append(f"For a person to look at (402, 403, 451): {_number(report.review.number, 'answer')}, listed below.")
     return said
 
 

@@ -22,6 +22,11 @@ def new_record_id() -> str:
             _ready.extend(_draw())
 
 
+def new_capture_id() -> str:
+    """A UUID version 4 as 32 hex digits."""
+    return new_record_id()[9:].replace("-", "")
+
+
 def new_salt() -> str:
     """32 hex digits of randomness. Any thread may ask."""
     while True:

@@ -5,7 +5,7 @@ import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
-from archiver.ids import new_record_id
+from archiver.ids import new_capture_id, new_record_id
 
 
 def test_ids_are_random_uuids() -> None:
@@ -22,9 +22,15 @@ def test_threads_never_get_the_same() -> None:
     assert len(set(made)) == 8000
 
 
+def test_capture_ids_are_uuids_of_version_4_in_hex() -> None:
+    made = new_capture_id()
+    assert uuid.UUID(made).hex == made
+    assert uuid.UUID(made).version == 4
+
+
 FORKING = """
 import os
-from archiver.ids import new_record_id
+from archiver.ids import new_capture_id, new_record_id
 new_record_id()
 if os.fork() == 0:
     os.write(1, (" ".join(new_record_id() for _ in range(100)) + "\\n").encode())

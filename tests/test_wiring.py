@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 from pathlib import Path
@@ -151,8 +152,12 @@ def test_asyncio_is_left_as_it_was() -> None:
     from archiver.wiring import run_loop
 
     async def nothing() -> int:
+        assert gc.get_threshold() != before
         return 7
 
+    before = gc.get_threshold()
     assert run_loop(nothing()) == 7
+    assert gc.get_threshold() == before
+    assert not gc.get_freeze_count()
     with pytest.raises(RuntimeError):
         asyncio.get_running_loop()

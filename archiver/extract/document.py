@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from archiver.extract.page import MAX_LICENSES, MAX_METAS, References, Rel
@@ -14,6 +14,9 @@ _NO_LINK_RELS = frozenset(("dns-prefetch", "preconnect"))  # name a host, not a 
 _ICON_RELS = frozenset((
     "icon", "apple-touch-icon", "apple-touch-icon-precomposed", "apple-touch-startup-image", "mask-icon", "fluid-icon",
 ))
+_LAZY = ("data-src", "data-original", "data-lazy-src")
+_LAZY_SETS = ("data-srcset", "data-lazy-srcset")
+_MORE_IMAGES = frozenset(("srcset", "lowsrc", *_LAZY, *_LAZY_SETS))
 _PRELOAD_AS = {
     "style": "stylesheet", "script": "script", "worker": "script", "image": "image", "font": "font", "video": "media",
     "audio": "media", "track": "texttrack", "document": "frame", "object": "object", "embed": "object",
@@ -28,6 +31,7 @@ class Attributes(Protocol):
     """An element of a tree, or the mapping that parser events bring."""
 
     def get(self, name: str, /) -> str | None: ...
+    def keys(self) -> Collection[str]: ...
 
 
 class Document:
@@ -64,30 +68,30 @@ class Document:
     def anchor(self, element: Attributes) -> None:
         href = element.get("href") or element.get("xlink:href")
         rel = element.get("rel")
-        if rel is None:
-            if href in self._plain:
-                return
-            self._plain.add(href)
-        else:
+        if rel is not None:
             self._license(rel, element)
-        self.refs.link(href, rel, "a")
+            self.refs.link(href, rel, "a")
+        elif href not in self._plain:
+            self._plain.add(href)
+            self.refs.plain(href)
 
     def area(self, element: Attributes) -> None:
         self.refs.link(element.get("href"), element.get("rel"), "area")
 
     def image(self, element: Attributes) -> None:
         self.refs.requisite(element.get("src"), "image")
-        self.refs.srcset(element.get("srcset"))
-        self.refs.requisite(element.get("lowsrc"), "image")
-        self.lazy(element)
+        if not _MORE_IMAGES.isdisjoint(element.keys()):
+            self.refs.srcset(element.get("srcset"))
+            self.refs.requisite(element.get("lowsrc"), "image")
+            self.lazy(element)
 
     def lazy(self, element: Attributes) -> None:
         """What a lazy-loading script would put in place: without it the replayed page shows blanks."""
-        for name in ("data-src", "data-original", "data-lazy-src"):
+        for name in _LAZY:
             raw = element.get(name)
             if raw and "{" not in raw:
                 self.refs.requisite(raw, "image")
-        for name in ("data-srcset", "data-lazy-srcset"):
+        for name in _LAZY_SETS:
             self.refs.srcset(element.get(name))
 
     def container(self, element: Attributes) -> None:

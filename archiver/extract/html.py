@@ -148,14 +148,15 @@ def _gave_up(parser: Any) -> bool:
 
 def _read_tree(root: Any, document: Document, body: bytes) -> None:
     templates = b"<template" in body or b"<TEMPLATE" in body
+    readers = READERS
     for element in root.iter(*_TAGS):
         tag = element.tag
-        if tag in TEXTS:
-            document.text(tag, element.text or "")
-            continue
         if templates and tag in _SPEAK:
             document.templates = sum(1 for _ in element.iterancestors("template"))
-        READERS[tag](document, element)
+        if tag in TEXTS:
+            document.text(tag, element.text or "")
+        else:
+            readers[tag](document, element)
     if b"url(" in body or b"URL(" in body:
         for style in _STYLES(root):
             document.refs.style(style)

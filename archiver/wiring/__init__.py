@@ -9,7 +9,7 @@ import platform
 import re
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -52,21 +52,11 @@ from archiver.wire.robots import RobotsService
 from archiver.wire.tls import Trust
 from archiver.wiring.browser import lanes_of
 from archiver.wiring.hidden import hidden_rule
+from archiver.wiring.loop import run_loop as run_loop
 from archiver.wiring.site_files import open_gate
 from archiver.wiring.values import facts, gate_policy, scopes_of, visit_limits, warcinfo_fields
 
-Result = TypeVar("Result")
 _NOT_HOST = re.compile(r"[^A-Za-z0-9.-]+")
-
-
-def run_loop(work: Coroutine[Any, Any, Result]) -> Result:
-    """asyncio.run on uvloop where it is installed: it halves the loop's own CPU time."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(work)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

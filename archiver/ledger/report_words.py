@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from archiver.ledger.report import FORMAT, Host, Report
+from archiver.ledger.report_browser import said_of_consent, said_of_lanes
 from archiver.ledger.sentences import meaning
 
 _BIGGEST = 5
@@ -38,7 +39,8 @@ def answers(report: Report) -> tuple[Answer, ...]:
         ("Did it obey robots.txt?", _robots(report)),
         ("What was left out, and why?", _left_out(report)),
         ("Was a server strained?", _strain(report)),
-        ("Was consent ever given?", _consent(report)),
+        ("How were pages captured?", said_of_lanes(report.browsing)),
+        ("Was consent ever given?", said_of_consent(report.browsing)),
         ("Is all stored, checked and time-stamped?", _stored(report)),
     )
     return tuple(Answer(question=question, sentences=tuple(filter(None, said))) for question, said in parts)
@@ -50,8 +52,10 @@ def as_json(report: Report) -> dict[str, Any]:
     del data["_asked"]
     hosts = sorted(report.hosts.items())
     data["hosts"] = {name: {**asdict(host), "robots": dict(sorted(host.robots.items()))} for name, host in hosts}
-    for name in ("access", "statuses", "pages", "gap_reasons", "consents", "types"):
+    for name in ("access", "statuses", "pages", "gap_reasons", "types"):
         data[name] = dict(sorted(getattr(report, name).items()))
+    data["browsing"] = report.browsing.as_json()
+    data["consents"] = data["browsing"]["consents"]
     for name in ("files", "stored"):
         data[name] = sorted(data[name])
     data["rules"] = [{**rule._asdict(), "decisions": number} for rule, number in report.rules.most_common()]
@@ -186,7 +190,9 @@ def _left_out(report: Report) -> list[str]:
     if closed:
         said.append(f"Kept but not shown to the public (dark or restricted): {_number(closed, 'answer')}.")
     if report.review.number:
-        said.append(f"For a person to look at (402, 403, 451): {_number(report.review.number, 'answer')}, listed below.")
+        said.append(
+            f"For a person to look at (402, 403, 451): {_number(report.review.number, 'answer')}, listed below."
+        )
     return said
 
 
@@ -227,15 +233,6 @@ def _configured(report: Report) -> str:
     own = [str(one) for name in ("allow_addresses", "own_hosts") for one in network.get(name) or ()]
     named = f"; named as one's own, where less is lawful: {_short(', '.join(own))}" if own else ""
     return f"The configuration wants {delay:g} s between the begins of visits{named}."
-
-
-def _consent(report: Report) -> list[str]:
-    if not report.consents:
-        return ["No. No consent notice was answered: the ledger has no consent row."]
-    outcomes = ", ".join(
-        f"{_short(name) or 'unnamed'} ({number:,})" for name, number in sorted(report.consents.items())[:_BIGGEST]
-    )
-    return [f"What was done about consent notices, by the ledger's consent rows: {outcomes}."]
 
 
 def _stored(report: Report) -> list[str]:

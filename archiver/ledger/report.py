@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from archiver.ledger.report_browser import Browsing
 from archiver.ledger.report_pace import Asked, Timeline, epoch_of
 
 FORMAT = "archiver-report/1"
@@ -123,7 +124,7 @@ class Report:
     mandate: Some = field(default_factory=Some)
     undefined: Some = field(default_factory=Some)
     review: Some = field(default_factory=Some)
-    consents: Counter[str] = field(default_factory=Counter)
+    browsing: Browsing = field(default_factory=Browsing)
     hides: Some = field(default_factory=Some)
     salvaged: Some = field(default_factory=Some)
     files: set[str] = field(default_factory=set)
@@ -153,8 +154,8 @@ class Report:
         elif event == "labels":
             changed = body.get("changed") or ()
             self.usage.update(one for one in _labels(body.get("usage")) if one[0] in changed)
-        elif event == "consent":
-            self.consents[str(body.get("outcome", ""))] += 1
+        elif event in ("consent", "lane", "browser"):
+            self.browsing.take(body)
         elif event in _LISTS:
             some: Some = getattr(self, _LISTS[event])
             some.add({key: body[key] for key in _KEPT if body.get(key) is not None})
@@ -262,6 +263,7 @@ class Report:
 
     def _visit(self, body: Mapping[str, Any]) -> None:
         self.repeats += int(body.get("repeats") or 0)
+        self.browsing.take(body)
         verdict = _mapping(body, "completeness").get("verdict")
         self.pages[str(verdict if body.get("fetched") and verdict else body.get("status"))] += 1
         for gap in body.get("matter") or ():

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from archiver.ledger import report_charts as charts
 from archiver.ledger.report import Host, Report, Run, Some
+from archiver.ledger.report_browser import Browsing
 from archiver.ledger.report_urls import printable
 from archiver.ledger.report_words import busiest
 
@@ -69,8 +70,22 @@ def _exceptions(report: Report) -> Iterator[str]:
     yield from table(caption, ("URL", "status", "says", "access"), review)
     hides = [(one.get("target"), one.get("match"), one.get("because"), one.get("until")) for one in report.hides.shown]
     yield from table(_of("Hidden", len(hides), report.hides.number), ("what", "matched as", "because", "until"), hides)
-    consents = sorted(report.consents.items())
-    yield from table("Consent notices by outcome", ("outcome", "rows"), consents)
+    yield from _browsing(report.browsing)
+
+
+def _browsing(one: Browsing) -> Iterator[str]:
+    given = [(page["url"], page["outcome"], page["policy"], page["setBy"]) for page in one.accepted]
+    yield from table("Pages where consent was given", ("URL", "outcome", "policy", "set by"), given)
+    yield from table("Consent notices by outcome", ("outcome", "rows"), sorted(one.consents.items()))
+    yield from table("Pages by lane", ("lane", "pages"), sorted(one.lanes.items()))
+    yield from table("What spoke for a browser", ("sign", "pages"), sorted(one.signs.items()))
+    yield from table("Challenges in the place of a page", ("vendor", "pages"), sorted(one.challenges.items()))
+    browsers = [
+        (browser["version"], browser["rules"].get("version"), browser["rules"].get("released"),
+         browser["rules"].get("ageDays"))
+        for browser in one.browsers
+    ]  # fmt: skip
+    yield from table("Browsers", ("version", "consent rules", "released", "days old then"), browsers)
 
 
 def _refusals(report: Report) -> Iterator[str]:

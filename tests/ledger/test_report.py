@@ -62,7 +62,7 @@ def test_exceptions_are_listed() -> None:
     )  # fmt: skip
     assert made.overridden.shown[0]["by"] == "Ann"
     assert made.transcluded.shown == [{"url": "https://a.org/i.png", "via": "https://a.org/", "rule": "Disallow: /"}]
-    assert made.consents == {"rejected": 1}
+    assert made.browsing.consents == {"rejected": 1}
 
 
 def test_what_a_person_is_to_look_at_is_listed() -> None:

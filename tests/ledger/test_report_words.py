@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from archiver.ledger.report import Host, Report
 from archiver.ledger.report_words import answers, as_json, busiest, reason_rows
 
@@ -24,7 +26,7 @@ def said(made: Report, question: str) -> str:
 
 def test_every_question_has_an_answer_whatever_is_known() -> None:
     for made in (report(), Report(job="j", collection="m", generated="now", counts=dict.fromkeys(COUNTS, 0))):
-        assert [bool(one.sentences) for one in answers(made)] == [True] * 6
+        assert [bool(one.sentences) for one in answers(made)] == [True] * 7
 
 
 def test_who() -> None:
@@ -112,8 +114,55 @@ def test_long_words_of_others_are_cut() -> None:
 def test_consent() -> None:
     assert said(report(), "consent").startswith("No.")
     made = report()
+    made.take({"event": "consent", "stage": "intent", "outcome": "intent"})
     made.take({"event": "consent", "outcome": "rejected"})
-    assert "rejected (1)" in said(made, "consent")
+    text = said(made, "consent")
+    assert text.startswith("No, on none of 1 pages") and "rejected (1)" in text and "before they were taken: 1." in text
+
+
+@pytest.mark.parametrize("outcome", ["accepted", "accepted-implied"])
+def test_consent_that_was_given_is_told_first(outcome: str) -> None:
+    made = report()
+    made.take({"event": "consent", "outcome": "absent"})
+    made.take(
+        {"event": "consent", "outcome": outcome, "url": "https://a.org/", "policy": "accept", "setBy": "consentFor"}
+    )
+    assert said(made, "consent").startswith(f"Yes, on 1 of 2 pages: {outcome} (1)")
+    assert made.browsing.accepted == [{"outcome": outcome, **where}]
+
+
+def test_lanes() -> None:
+    assert said(report(), "captured") == "No page was captured."
+    made = report()
+    for lane in ("http", "http", "browser"):
+        made.take({"event": "visit", "lane": lane, "fetched": 1})
+    made.take({"event": "visit", "lane": "http", "fetched": 0})
+    assert said(made, "captured") == "Pages over plain HTTP: 2; in a browser: 1."
+    weak = {"name": "thinText", "weak": True}
+    made.take({"event": "lane", "lane": "browser", "signs": [{"name": "emptyRoot"}, {"name": "placeholder"}, weak]})
+    made.take({"event": "lane", "lane": "browser", "remembered": "https://a.org/*"})
+    made.take({"event": "lane", "lane": "http", "signs": [{"name": "emptyRoot"}], "unavailable": "no Chromium"})
+    made.take({"event": "lane", "lane": "http", "challenge": "anubis"})
+    text = said(made, "captured")
+    assert "by page: emptyRoot (2), placeholder (1)." in text and "thinText" not in text
+    assert "had needed it: 1." in text and "there was none: 1." in text and "gone round: anubis (1)." in text
+
+
+@pytest.mark.parametrize(
+    ("rules", "says"),
+    [
+        ({"version": "16.1", "ageDays": 12, "old": False}, "rules were version 16.1, 12 days old then."),
+        ({"version": "15.0", "ageDays": 200, "old": True}, "200 days old then. They were old"),
+        ({"version": "15.0", "ageDays": None}, "rules were version 15.0."),
+        ({"off": "not installed"}, "without consent rules of a package."),
+    ],
+    ids=["fresh", "old", "unknown", "off"],
+)
+def test_the_age_of_the_consent_rules_is_told(rules: dict[str, object], says: str) -> None:
+    made = report()
+    made.take({"event": "visit", "lane": "browser", "fetched": 1})
+    made.take({"event": "browser", "version": "156", "consent": rules})
+    assert says in said(made, "captured")
 
 
 def test_stored_is_yes_only_when_files_and_chains_are_whole() -> None:

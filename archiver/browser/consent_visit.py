@@ -17,7 +17,7 @@ from playwright.async_api import Error, Frame
 
 from archiver.browser.consent_engine import Engine, Ruled
 from archiver.browser.consent_frames import Frames, Spot, script
-from archiver.browser.consent_memory import Host
+from archiver.browser.consent_memory import HOST_ACTIONS, Host
 from archiver.browser.consent_package import Package
 from archiver.browser.steps import OnPage
 from archiver.model import LedgerEntry
@@ -36,6 +36,7 @@ PROOF_SECONDS = 1.2
 """How long stored state is waited for once the notice is gone."""
 API_SECONDS = 0.25
 RELOADS = 3
+RELOAD_SECONDS = 0.6
 _STEP = 0.08
 _API = script("consent_api.js")
 
@@ -76,7 +77,8 @@ class Visit:
         self._answered: list[str] = []
         self._presses = 0
         self._opened = False
-        self._moves = 0
+        self._moves = self._settled = 0
+        self._looped = False
 
     # --- the order of things ---
 
@@ -161,7 +163,7 @@ class Visit:
 
     def _is_spent(self) -> bool:
         late = asyncio.get_running_loop().time() > self.on.deadline - 2.0
-        return self._presses >= ACTIONS or self.host.actions + self._presses >= 60 or self._moves >= RELOADS or late
+        return self._presses >= ACTIONS or self.host.actions + self._presses >= HOST_ACTIONS or self._looped or late
 
     async def _look_again(self) -> bool:
         """Whether there is a notice left to answer."""
@@ -382,7 +384,7 @@ class Visit:
             if self._moves > moves:
                 moves = self._moves
                 await self.on.quiet(5.0)
-                if self._moves >= RELOADS:
+                if self._moves - self._settled >= RELOADS:
                     break
             there = await self._is_there(pressed)
             await self.prove()
@@ -391,7 +393,21 @@ class Visit:
             if not there and (self.proof.says is not Says.NOTHING or spent > PROOF_SECONDS):
                 break
         await self.on.quiet(1.0)
+        await self._until_it_stays()
         await self.prove()
+
+    async def _until_it_stays(self) -> None:
+        """A page that loads itself again after an answer may do so for ever: watched as long as it goes on."""
+        moves = self._moves - self._settled
+        while 0 < moves < RELOADS:
+            before = self._moves
+            await asyncio.sleep(RELOAD_SECONDS)
+            if self._moves == before:
+                break
+            await self.on.quiet(2.0)
+            moves = self._moves - self._settled
+        self._looped = moves >= RELOADS
+        self._settled = self._moves
 
     async def _is_there(self, pressed: tuple[Spot, int] | None) -> bool:
         if pressed is None:
@@ -415,7 +431,7 @@ class Visit:
             accepted=self.accepted,
             hidden=self.hidden,
             stuck=self.stuck or (bool(self.popups) and not self.first),
-            looped=self._moves >= RELOADS or self.host.is_spent,
+            looped=self._looped or (self.host.is_spent and bool(self.first)),
             standing=bool(standing) and self._presses > 0,
             others=bool(left) and self._presses > 0,
             proof=self.proof,

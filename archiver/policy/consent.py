@@ -245,7 +245,7 @@ def is_notice(notice: Notice) -> bool:
         return False
     if notices.is_about(notices.COOKIES, text):
         return notices.is_about(notices.USES, text)
-    plain = {button.label for button in notice.of(Label.ACCEPT, Label.REJECT, Label.SETTINGS, Label.FINE)}
+    plain = {button.label for button in notice.of(Label.ACCEPT, Label.REJECT, Label.SETTINGS, Label.FINE, Label.SAVE)}
     return notice.place != "flow" and len(plain) >= 2 and notices.is_about(notices.DATA, text) and not _terms(text)
 
 

@@ -21,7 +21,10 @@ DATA = (
     r"personuppgift|samtyck|integritet|samtykke|persondata|personopplysning|osobní(ch)? údaj|soukromí|souhlas|"
     r"tietosuoj|suostumu|adatvédel|hozzájárul|confidențialitate|consimțământ|gizlilik|kişisel veri|"
     r"персональн|конфиденциальн|απόρρητ|συγκατάθεσ|個人情報|プライバシー|同意|隐私|个人信息|隱私|개인정보|"
-    r"enable some (additional )?services|additional services|zusätzliche dienste"
+    r"enable some (additional )?services|additional services|zusätzliche dienste|informations? (personnelle|que nous collect)|"
+    r"confidentialité|información personal|información que (recopil|recog)|informazioni personali|informazioni che raccogl|"
+    r"persönliche[nr]? (daten|informationen)|persoonlijke informatie|personlig information|information(en)? (that )?we collect|"
+    r"(data|information) (about|from) your (device|visit)|henkilötieto|személyes|informații personale|personopplysn"
 )
 """Says privacy or consent without the word cookie: enough only where the buttons are plain."""
 

@@ -105,6 +105,7 @@ def proof_of(before: State, after: State, *, noise: frozenset[str] = frozenset()
     changed = {key: value for key, value in before.changed(after).items() if key not in noise}
     readings: dict[str, Says] = {}
     plain = False
+    flags: set[str] = set()
     for key, value in changed.items():
         name = key.rpartition(":")[2]
         if _TRACKERS.search(name):
@@ -114,6 +115,10 @@ def proof_of(before: State, after: State, *, noise: frozenset[str] = frozenset()
             continue
         readings[key] = says
         plain = plain or (in_words and says is Says.ACCEPTED)
+        if says is Says.ACCEPTED and not in_words and not _TRACKING.search(name):
+            flags.add(key)
+    if sure and Says.REJECTED in readings.values():
+        readings |= dict.fromkeys(flags, Says.OPAQUE)  # `asked=1` beside `choice=essential`
     return Proof(
         says=_together(set(readings.values())),
         keys=tuple(readings),

@@ -58,7 +58,7 @@ LANGUAGES: Mapping[str, Mapping[Word, tuple[str, ...]]] = {
         no="no|no thanks|nope|no thank you|not now",
         filler="i|we|the|to|of|and|or|use|using|my|me|you|your|this|that|it|them|these|any|for|with|on|a|cookie|cookies|"
         "purpose|services|service|technologies|browsing|site|website|data|personal|privacy|policy|consents|ones|go|s|"
-        "category|categories|do|keep",
+        "category|categories|do|keep|app|apps|application|applications|permissions|button|choose to|our|not set|in full",
         extra="tracking|trackers|tracker|analytics|analytical|marketing|advertising|statistics|statistical|third party|"
         "third parties|optional|additional|other|others|non essential|nonessential|non essentials|non necessary|"
         "not necessary|unnecessary|non required|unessential|non functional|partners|vendors|personalized|personalised|"
@@ -83,7 +83,7 @@ LANGUAGES: Mapping[str, Mapping[Word, tuple[str, ...]]] = {
         fine="verstanden|in ordnung|weiter|alles klar|geht klar|ja|gut|ich verstehe",
         close="schließen|schliessen|ausblenden",
         no="nein|nein danke",
-        filler="ich|und|oder|sie|der|die|das|den|cookies|fortfahren|fortsetzen|weitersurfen|surfen|dienste|auch|"
+        filler="ich|und|oder|sie|der|die|das|den|cookies|fortfahren|fortsetzen|weitersurfen|surfen|dienste|auch|anwendungen|"
         "verwenden|benutzen|mit|des|dem|zwecke|datenschutz|meine|es|einer|besuchen|nutzen",
         extra="optionale|zusätzliche|nicht notwendige|nicht notwendigen|nicht essenzielle|nicht erforderliche|tracking|anderen|andere|statistik",
     ),

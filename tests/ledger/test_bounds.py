@@ -104,3 +104,20 @@ def test_an_erased_row_says_nothing(tmp_path: Path) -> None:
     bounds = Bounds(tmp_path)
     bounds.refresh()
     assert list(bounds.all()) == []
+
+
+@pytest.mark.parametrize("access", ["open", "restricted", "dark"])
+def test_of_one_record_the_latest_word_holds(tmp_path: Path, access: str) -> None:
+    data = outcome().data | {"access": access, "target": f"urn:view:{URL}"}
+    write(tmp_path, outcome(listed=False), LedgerEntry(event="access", url=URL, data=data)).close()
+    bounds = Bounds(tmp_path)
+    bounds.refresh()
+    found = bounds.by_file["x.warc.gz"].get(10)
+    if access == "open":
+        assert found == Bound(URL, "", False, "open"), "a row that says nothing of it changes nothing"
+    else:
+        assert found == Bound(f"urn:view:{URL}", "", True, access, late=True) and found.withheld
+
+
+def test_what_lies_in_a_file_of_its_class_is_not_withheld_from_it() -> None:
+    assert not Bound(URL, "", True, "restricted").withheld and not Bound(URL, "", True, "open", late=True).withheld

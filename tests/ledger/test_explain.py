@@ -1,6 +1,7 @@
 """`why URL` in words: the verdict, the rule, the evidence, what is missing, and what to do next."""
 
 from datetime import timedelta
+from typing import Any
 
 import orjson
 import pytest
@@ -199,3 +200,63 @@ def test_erased_and_bare_rows_are_no_obstacle() -> None:
     assert explain(URL, [erased]).verdict == "unknown"
     assert explain(URL, [erased, bare]).verdict == "failed"
     assert explain(URL, [bare]).text()
+
+
+def lane(**said: Any) -> LedgerEntry:
+    return LedgerEntry(event="lane", url=URL, data={"key": URL, "lane": "browser", **said})
+
+
+EMPTY_ROOT = [{"name": "emptyRoot", "detail": "#root holds nothing", "weak": False}]
+WEAK = [{"name": "thinText", "detail": "1.0% of the document is text", "weak": True}]
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (
+            lane(signs=EMPTY_ROOT),
+            "Captured in a browser: the element that a script fills was empty (#root holds nothing).",
+        ),
+        (
+            lane(remembered="https://example.org/*"),
+            "pages of the kind https://example.org/* needed one before.",
+        ),
+        (lane(setting="browser"), "Captured in a browser: the configuration says `lane: browser`."),
+        (lane(lane="http", signs=EMPTY_ROOT, unavailable="there is no Chromium"), "was none: there is no Chromium."),
+        (lane(lane="http", signs=EMPTY_ROOT, setting="http"), "`lane: http` kept it out."),
+        (lane(lane="http", signs=WEAK), ""),
+    ],
+    ids=["signs", "remembered", "setting", "unavailable", "kept-out", "weak"],
+)
+def test_the_lane_is_explained(row: LedgerEntry, says: str) -> None:
+    text = why(captured("/a"), row, visit("/a", "c1")).text()
+    assert says in text and ("browser" in text) == bool(says)
+
+
+def test_what_became_of_a_notice_is_said() -> None:
+    def told(outcome: str) -> str:
+        data = {"stage": "outcome", "outcome": outcome, "policy": "reject", "setBy": "policy strict/1"}
+        return why(captured("/a"), LedgerEntry(event="consent", url=URL, data=data)).text()
+
+    assert "Its consent notice: rejected under the policy reject, set by policy strict/1." in told("rejected")
+    assert "Consent was given." in told("accepted-implied") and "Consent was given." not in told("rejected")
+    assert "consent notice" not in told("absent")
+
+
+def test_a_challenge_is_a_failure_whose_record_is_kept() -> None:
+    found = why(decision("/a"), captured("/a", challenge="anubis"))
+    assert (found.verdict, found.reason) == ("failed", "challenge")
+    assert "botblock:anubis. The challenge itself is kept (ARCH-1.warc.gz at offset 100)" in found.text()
+
+
+def test_a_verdict_that_came_late_is_the_one_that_holds() -> None:
+    record = captured("/a").data["record"]
+    row = LedgerEntry(
+        event="access", url=URL, data={"access": "dark", "rule": "meta robots: noarchive", "record": record}
+    )
+    found = why(captured("/a"), row)
+    assert (
+        found.access == "dark" and "Judged again once it stood in the browser (meta robots: noarchive)" in found.text()
+    )
+    other = LedgerEntry(event="access", url=URL, data={"access": "dark", "record": {**record, "record_id": "x"}})
+    assert why(captured("/a"), other).access == "open", "of a view of it, not of the page"

@@ -86,3 +86,9 @@ def test_nothing_forges_a_field_or_a_line(url: str, via: str, reason: str) -> No
     assert len(line.split()) == FIELDS
     assert line.isascii()
     assert line.count("\n") == 1
+
+
+def test_a_challenge_is_told_beside_its_status() -> None:
+    body = {"event": "outcome", "status": "captured", "http_status": 403, "challenge": "cloudflare"}
+    found = fields({**body, "url": "https://a.org/x"})
+    assert (found[1], found[11]) == ("403", "botblock:cloudflare")

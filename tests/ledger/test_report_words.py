@@ -124,9 +124,8 @@ def test_consent() -> None:
 def test_consent_that_was_given_is_told_first(outcome: str) -> None:
     made = report()
     made.take({"event": "consent", "outcome": "absent"})
-    made.take(
-        {"event": "consent", "outcome": outcome, "url": "https://a.org/", "policy": "accept", "setBy": "consentFor"}
-    )
+    where = {"url": "https://a.org/", "policy": "accept", "setBy": "consentFor"}
+    made.take({"event": "consent", "outcome": outcome, **where})
     assert said(made, "consent").startswith(f"Yes, on 1 of 2 pages: {outcome} (1)")
     assert made.browsing.accepted == [{"outcome": outcome, **where}]
 

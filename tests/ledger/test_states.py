@@ -16,6 +16,7 @@ from archiver.ledger.states import State, state_of
         ({"event": "outcome", "status": "captured", "reason": "noarchive"}, State(3, "fetched", "noarchive")),
         ({"event": "outcome", "status": "failed", "failure": {"code": "dnsError"}}, State(2, "failed", "dnsError")),
         ({"event": "outcome", "status": "failed", "reason": "failed"}, State(2, "failed", "failed")),
+        ({"event": "outcome", "status": "captured", "challenge": "anubis"}, State(2, "failed", "challenge")),
         ({"event": "outcome", "status": "refused", "reason": "sizeLimit"}, State(2, "refused", "sizeLimit")),
         ({"event": "discovered", "reason": "outOfScope"}, State(1, "refused", "outOfScope")),
         ({"event": "pending", "reason": "pageLimit"}, State(2, "pending", "pageLimit")),

@@ -250,3 +250,19 @@ def test_a_damaged_row_opens_nothing(tmp_path: Path) -> None:
     with pytest.raises(LedgerError):
         a_second = View(tmp_path / "again", where, ManualClock(), public=True)
         a_second.refresh()
+
+
+def test_what_was_judged_late_is_withheld_from_the_public_alone(tmp_path: Path) -> None:
+    where, clock = places(tmp_path / "out"), ManualClock()
+    an_index(where, Access.OPEN, "x.warc.gz.cdxj").write_text("".join(LINES.values()))
+    ledger = JsonlLedger(where.logs, clock, job="a" * 32, actor=Actor(name="t"))
+    for event, access in (("outcome", "open"), ("access", "dark")):
+        data = {"access": access, "record": {"file": "x.warc.gz", "offset": 10}}
+        ledger.append_many([LedgerEntry(event=event, url="http://site.test/plain", data=data)])
+    ledger.close()
+    public = View(tmp_path / "public", where, clock, public=True)
+    owner = View(tmp_path / "owner", where, clock, public=False)
+    assert (names(public, "index/open"), names(public, "listed")) == ({"noindex", "expires"},) * 2
+    assert names(owner, "index/open") == set(LINES)
+    rules = (where.root / "acl" / "hidden.aclj").read_text()
+    assert rules == 'test,site)/plain### - {"access": "exclude", "url": "http://site.test/plain"}\n'

@@ -35,13 +35,13 @@ class Announcements:
             self._said.popitem(last=False)
 
     def _frame(self, request: Request) -> tuple[bool, bool, bool]:
-        """(main, navigation, popup). A service worker's request has no frame, nor has one of a page being opened."""
+        """(main, navigation, popup). A service worker's request has no frame, nor has that of a window being opened."""
         navigation = request.is_navigation_request()
         try:
             frame = request.frame
             page = frame.page
         except Error:
-            return False, navigation, False
+            return False, navigation, navigation
         own = page is self._page
         return own and navigation and frame is page.main_frame, navigation, not own
 

@@ -70,8 +70,12 @@ def named(found: list[Record], name: str) -> Record:
 
 
 def made(folder: Path, name: str) -> Any:
-    """The JSON of `urn:NAME:...` in a collection of one page."""
-    return orjson.loads(named(records(collection(folder)), name).block)
+    """The JSON of `urn:NAME:...` in a collection of one page; that of a metadata record stands in one field."""
+    record = named(records(collection(folder)), name)
+    block = record.block
+    if record.headers.get("Content-Type") == "application/warc-fields":
+        block = block.partition(b"\r\n")[0].removeprefix(f"{name}: ".encode())
+    return orjson.loads(block)
 
 
 # --- replay -----------------------------------------------------------------------------------------------------------

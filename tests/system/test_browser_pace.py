@@ -113,7 +113,7 @@ def test_a_429_in_the_middle_stops_the_origin(tmp_path: Path) -> None:
         assert [hit.path for hit in other.asked] == ["/far.png"]
     (stop,) = [hit for hit in site.of("/page-") if b" 429 " in hit.sent[:14]]
     assert len(site.of("/page-")) <= 6 + 3 and not [hit for hit in site.asked if hit.at > stop.done + 0.5]
-    refused = [row for row in rows(tmp_path, "decision") if row["verdict"] == "refuse"]
+    refused = [row for row in rows(tmp_path, "decision") if row["verdict"] != "allow"]
     assert len(refused) >= 15 and {row["reason"] for row in refused} == {"rateLimited"}
     told = ran.objects[0]["completeness"]
     assert told["verdict"] == "gaps" and told["refused"] == len(refused) and told["failed"] == 1

@@ -20,6 +20,7 @@ from archiver.engine.allowance import Allowance
 from archiver.engine.gathered import Gathered
 from archiver.engine.navigation import redirect_target
 from archiver.engine.outcome import COME_BACK
+from archiver.engine.site_file_copies import SiteFileCopies
 from archiver.errors import DiskError
 from archiver.model import Candidate, Exchange, Fetched, Keep, Kind, LedgerEntry, Origin
 from archiver.model.site_file import SiteFile, SiteFileState
@@ -91,6 +92,7 @@ class SiteFiles:
         self._t = tools
         self._sites: dict[Origin, _Site] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._copies = SiteFileCopies(tools.gateway, tools.clock)
 
     async def remember(self, candidate: Candidate, admitted: Admitted) -> None:
         """The first visit to a seed's origin: what is remembered of its files holds from here on; asks nothing."""
@@ -171,7 +173,9 @@ class SiteFiles:
             if before is not None and not is_due(before, self._t.clock.epoch()):  # another origin named it as well
                 await self._know(seed.origin, wanted, before, remembered=True)
                 return
-            file = await self._learned(wanted, await self._fetch(seed, wanted, allowance), before)
+            fetched = await self._fetch(seed, wanted, allowance)
+            self._copies.asked(fetched.response_id)
+            file = await self._learned(wanted, fetched, before)
             if file.state is not SiteFileState.REFUSED:
                 with contextlib.suppress(DiskError):  # then the next job asks again
                     await self._t.memory.save(file)
@@ -242,8 +246,10 @@ class SiteFiles:
         return file
 
     async def _know(self, origin: Origin, wanted: Wanted, file: SiteFile, *, remembered: bool) -> None:
-        """From here on answers of the origin are labelled by it; a row says what it says and how old that is."""
+        """From here on answers of the origin are labelled by it; a row says what it says and how old that is. What
+        an earlier job read is written into this one's WARC first."""
         says: Any = {}
+        original, file = file.record_id, await self._copies.cited(wanted.kind, file)
         error = file.error
         if file.fetched_at is not None:
             statement = await _read(wanted.kind, file)
@@ -261,6 +267,7 @@ class SiteFiles:
             "asked_at": moment(file.asked_at),
             "fetched_at": moment(file.fetched_at),
             "record_id": file.record_id,
+            "original": original if original != file.record_id else None,
             "says": says,
             "error": error,
         }

@@ -13,7 +13,7 @@ from archiver.engine.site_files import SiteFiles, SiteFileTools
 from archiver.engine.worker import Worker
 from archiver.errors import DiskError
 from archiver.gateway import Gate
-from archiver.model import Candidate, FailureCode, Outlink, Status
+from archiver.model import Candidate, CaptureItem, DocumentItem, FailureCode, Outlink, Status
 from archiver.model.site_file import SiteFile, SiteFileState
 from archiver.policy.site_files import LIFE, RETRY, Statements
 from archiver.ports import Declared, SiteFileMemory
@@ -93,7 +93,14 @@ async def test_a_later_job_asks_after_thirty_days_only_and_knows_before_the_page
     assert second.asked == ["/"] and second.labels() == {"/": {"tdm": "disallow"}}
     assert second.bench.rows("labels") == []
     (row,) = second.bench.rows("signals")
-    assert row["remembered"] and (row["record_id"], row["fetched_at"]) == (found["record_id"], found["fetched_at"])
+    assert row["remembered"] and (row["original"], row["fetched_at"]) == (found["record_id"], found["fetched_at"])
+    content, about = (one for one in second.bench.recorder.items if isinstance(one, DocumentItem))
+    assert (content.type, content.target) == ("conversion", f"urn:signals:{SITE}{TDMREP}")
+    assert (content.payload, content.refers_to) == (reserved().body, found["record_id"])
+    assert about.refers_to == content.record_id == row["record_id"], "evidence lies in the job's own WARC"
+    (outcome,) = [one for one in second.bench.recorder.items if isinstance(one, CaptureItem)]
+    assert content.record_id.encode() in outcome.policy_json
+    assert found["original"] is None and first.memory.files[f"{SITE}{TDMREP}"].record_id == found["record_id"]  # type: ignore[attr-defined]
     third = Asking({"/": html("x"), TDMREP: Answer(status=404)}, memory=first.memory)
     third.bench.clock.advance(LIFE)
     await third.visit()

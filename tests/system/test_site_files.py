@@ -61,7 +61,11 @@ def test_a_crawl_asks_once_after_the_seeds_page_and_a_second_job_not_at_all(tmp_
     rows = ledger_bodies(folder)
     said = [row for row in rows if row["event"] == "signals"]
     assert [row["remembered"] for row in said] == [False, True]
-    assert {row["record_id"] for row in said} == {kept.strip("<>")}
+    assert said[0]["record_id"] == said[1]["original"] == kept.strip("<>")
+    copied = [record for record in records(folder) if record.headers.get("WARC-Type") == "conversion"]
+    copies = {record.headers.get("WARC-Record-ID"): record for record in copied}
+    copy = copies[f"<{said[1]['record_id']}>"]
+    assert copy.headers.get("WARC-Refers-To") == kept and copy.headers.target.endswith(TDMREP)
     assert [row["url"] for row in rows if row["event"] == "labels"] == [server.url("/")]
     second = [row for row in rows if row["event"] == "visit"][3:]
     assert len(second) == 3 and all(row["usage"]["tdm"]["value"] == "disallow" for row in second)

@@ -143,7 +143,7 @@ def noise(name: str, size: int) -> bytes:
 
 
 def everything(a: Pages, b: Pages, c: Pages) -> None:
-    """Fills three origins: the page's, one on another port, one of another name. `a.url("/start")` leads to the page."""
+    """Fills three origins: the page's, one on another port, one of another name; `/start` of `a` leads to the page."""
 
     def own(text: str) -> str:
         said = text.replace('"B/', f'"{b.origin}/').replace("=B/", f"={b.origin}/").replace("=C/", f"={c.origin}/")
@@ -155,7 +155,8 @@ def everything(a: Pages, b: Pages, c: Pages) -> None:
         "/frame": page("<!doctype html><img src=/c.png><script src=/c.js></script>"),
         "/c.png": page(png("c"), "image/png"),
         "/c.js": page(
-            "fetch('/c.json').then(a => a.json()).then(() => parent.postMessage({done: 'fetch in a frame'}, '*'))", SCRIPT
+            "fetch('/c.json').then(a => a.json()).then(() => parent.postMessage({done: 'fetch in a frame'}, '*'))",
+            SCRIPT,
         ),
         "/c.json": page('{"of": "c"}', "application/json"),
     }

@@ -54,11 +54,13 @@ document.getElementById("ok").addEventListener("click", () => {
 """
 
 _STYLE = """
-body { margin: 0; font: 16px/1.5 sans-serif; color: #222 } header, footer { background: #134; color: #fff; padding: 12px }
+body { margin: 0; font: 16px/1.5 sans-serif; color: #222 }
+header, footer { background: #134; color: #fff; padding: 12px }
 header a { color: #fff; margin-right: 12px } main { display: grid; grid-template-columns: 3fr 1fr; gap: 24px;
   max-width: 1100px; margin: 0 auto; padding: 16px } h1, .lead { grid-column: 1 / 3; margin: 0 }
 article { border-bottom: 1px solid #ccc; min-height: 90px } article img { float: left; width: 80px; height: 80px;
-  margin-right: 12px } article h2 { font-size: 20px; margin: 0 } .banner { position: fixed; bottom: 0; left: 0; right: 0;
+  margin-right: 12px } article h2 { font-size: 20px; margin: 0 }
+.banner { position: fixed; bottom: 0; left: 0; right: 0;
   background: #fec; border-top: 3px solid #c80; padding: 16px 32px }
 """
 

@@ -1,4 +1,4 @@
-"""What the tests of whole pages share: saving in a lane, what was kept beside what was sent, replay in a real browser."""
+"""What the tests of whole pages share: saving in a lane, what was kept beside what was sent, replay in a browser."""
 
 from __future__ import annotations
 

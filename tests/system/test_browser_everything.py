@@ -1,4 +1,4 @@
-"""A page that asks for something of every kind: kept as it was sent, nothing twice, and shown again without the site."""
+"""A page that asks for something of every kind: kept as it was sent, nothing twice, shown again without the site."""
 
 from __future__ import annotations
 

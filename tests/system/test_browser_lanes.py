@@ -35,7 +35,8 @@ def witness(folder: Path) -> tuple[dict[str, str], Path]:
 def test_a_static_page_starts_no_browser(tmp_path: Path) -> None:
     """Shown with a Chromium that would tell; a page that needs one starts it, is kept as it came, and says so."""
     env, trace = witness(tmp_path)
-    with serving({"/": page(f"{HEAD}<title>S</title>{WORDS}"), "/app": page(f"{HEAD}<title>A</title>{FILLED}")}) as site:
+    answers = {"/": page(f"{HEAD}<title>S</title>{WORDS}"), "/app": page(f"{HEAD}<title>A</title>{FILLED}")}
+    with serving(answers) as site:
         static = saved(tmp_path, "auto", site.url("/"), site, env=env)
         assert (static.code, static.objects[0]["lane"]) == (0, "http"), static.err
         assert not trace.exists()
@@ -56,7 +57,8 @@ def test_a_static_page_in_the_browser_lane(tmp_path: Path) -> None:
         found = records(collection(tmp_path))
         assert kept(found) == sent(site)
     told = ran.objects[0]
-    assert (ran.code, told["lane"], told["title"], told["completeness"]["verdict"]) == (0, "browser", "Static", "complete")
+    assert (ran.code, told["lane"], told["title"]) == (0, "browser", "Static")
+    assert told["completeness"]["verdict"] == "complete"
     assert site.count() == dict.fromkeys(answers, 1) and lane_row(tmp_path)["setting"] == "browser"
 
 
@@ -95,7 +97,7 @@ def test_redirects_across_origins_are_fetched_once(tmp_path: Path) -> None:
     with serving({"/end": page(f"{HEAD}<title>End</title>{FILLED}")}, host="localhost") as far:
         refresh = f"{HEAD}<meta http-equiv=refresh content='0; url={far.url('/end')}'>"
         script = f"{HEAD}<title>Stub</title><script>location.replace('{far.url('/end')}')</script>"
-        starts: dict[str, Reply] = {"/moved": moved(far.url("/end")), "/refresh": page(refresh), "/script": page(script)}
+        starts = {"/moved": moved(far.url("/end")), "/refresh": page(refresh), "/script": page(script)}
         for path, answer in starts.items():
             folder = tmp_path / path[1:]
             folder.mkdir()
@@ -116,7 +118,8 @@ def test_a_page_that_robots_refuses_starts_nothing(tmp_path: Path) -> None:
     with serving({"/robots.txt": page("User-agent: *\nDisallow: /\n", "text/plain")}) as site:
         ran = saved(tmp_path, "browser", site.url("/app"), site, env=env)
     told = ran.objects[0]
-    assert (ran.code, told["status"], told["decision"]["reason"], told["decision"]["line"]) == (30, "refused", "robotsTxt", 2)
+    assert (ran.code, told["status"]) == (30, "refused")
+    assert (told["decision"]["reason"], told["decision"]["line"]) == ("robotsTxt", 2)
     assert not trace.exists() and site.asked == []
 
 
@@ -162,7 +165,7 @@ def small_site() -> dict[str, Reply]:
     for path, targets in links.items():
         name = path[1:] or "home"
         script = "".join(
-            f"document.body.append(Object.assign(document.createElement('a'), {{href: '{one}', textContent: '{one}'}}));"
+            f"document.body.append(Object.assign(document.createElement('a'), {{href: '{one}', textContent: 'on'}}));"
             for one in targets
         )
         answers[path] = page(
@@ -182,7 +185,8 @@ def test_a_crawl_finds_what_only_scripts_link(tmp_path: Path, driver: str) -> No
         assert kept(records(collection(tmp_path))) == sent(site)
     assert site.count() == dict.fromkeys(site.answers, 1)
     rows = [row for row in ledger_bodies(collection(tmp_path)) if row["event"] == "visit"]
-    assert {row["title"]: row["lane"] for row in rows} == dict.fromkeys(("home", "p1", "p2", "p3", "p4", "p5"), "browser")
+    titles = ("home", "p1", "p2", "p3", "p4", "p5")
+    assert {row["title"]: row["lane"] for row in rows} == dict.fromkeys(titles, "browser")
     check_collection(collection(tmp_path))
 
 

@@ -147,7 +147,8 @@ def test_two_processes_in_two_lanes_keep_one_pace(tmp_path: Path) -> None:
     answers: dict[str, Reply] = {}
     for name in ("a", "b", "c", "d"):
         images = "".join(f"<img src=/{name}-{number}.png>" for number in range(5))
-        answers |= pictured(name, 5, 0.2) | {f"/{name}": page(f"<title>{name}</title><link rel=icon href=data:,>{images}")}
+        static = page(f"<title>{name}</title><link rel=icon href=data:,>{images}")
+        answers |= pictured(name, 5, 0.2) | {f"/{name}": static}
     with serving(answers) as site:
         first = ("save", site.url("/a"), site.url("/b"), "--lane", "browser", "--collection", "one", *allowing(site))
         second = ("save", site.url("/c"), site.url("/d"), "--lane", "http", "--collection", "two", *allowing(site))

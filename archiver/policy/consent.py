@@ -130,6 +130,7 @@ _GRAMMAR: tuple[tuple[str, Label], ...] = (
     ("save -accept", Label.SAVE),
     ("accept -settings", Label.ACCEPT),
     ("settings -accept", Label.SETTINGS),
+    ("fine needed -all -extra -accept", Label.REJECT),
     ("no -fine", Label.WEAK_REJECT),
     ("fine", Label.FINE),
     ("close", Label.CLOSE),
@@ -246,7 +247,8 @@ def is_notice(notice: Notice) -> bool:
     if notices.is_about(notices.COOKIES, text):
         return notices.is_about(notices.USES, text)
     plain = {button.label for button in notice.of(Label.ACCEPT, Label.REJECT, Label.SETTINGS, Label.FINE, Label.SAVE)}
-    return notice.place != "flow" and len(plain) >= 2 and notices.is_about(notices.DATA, text) and not _terms(text)
+    enough = {Label.ACCEPT, Label.REJECT, Label.SETTINGS} <= plain if notice.place == "flow" else len(plain) >= 2
+    return enough and notices.is_about(notices.DATA, text) and not _terms(text)
 
 
 def _is_something_else(notice: Notice) -> bool:

@@ -17,17 +17,21 @@
       }
       return found;
     };
+    // as it is drawn: a shadow tree in place of its host's children, what is slotted in place of its slot
+    const under = node => {
+      if (node.localName === 'slot' && node.assignedNodes().length) return node.assignedNodes({flatten: true});
+      return (rootOf(node) || node).childNodes;
+    };
     const inside = (within, selector) => {
       const found = [];
       const visit = node => {
-        for (const one of node.children || []) {
+        for (const one of under(node)) {
+          if (one.nodeType !== 1) continue;
           if (one.matches(selector)) found.push(one);
-          if (rootOf(one)) visit(rootOf(one));
           visit(one);
         }
       };
-      visit(rootOf(within) || within);
-      if (rootOf(within)) visit(within);
+      visit(within);
       return found;
     };
     const textOf = node => {
@@ -36,8 +40,7 @@
         if (one.nodeType === 3) parts.push(one.nodeValue);
         else if (one.nodeType === 1 || one.nodeType === 11) {
           if (one.nodeType === 1 && /^(script|style|noscript|template|svg)$/i.test(one.localName)) return;
-          for (const child of one.childNodes) visit(child);
-          if (one.nodeType === 1 && rootOf(one)) visit(rootOf(one));
+          for (const child of under(one)) visit(child);
           if (one.nodeType === 1 && !/^(span|b|i|em|strong|a|u|small)$/.test(one.localName)) parts.push(' ');
         }
       };
@@ -49,6 +52,12 @@
       const box = node.getBoundingClientRect();
       if (getComputedStyle(node).display === 'contents') return true;
       return box.width > 1 && box.height > 1;
+    };
+    const isDrawn = (text, parent) => {
+      const range = document.createRange();
+      range.selectNodeContents(text);
+      const box = range.getBoundingClientRect();
+      return box.width > 1 && box.height > 1 && (text.parentElement || parent).checkVisibility({opacityProperty: true, visibilityProperty: true});
     };
     const isOff = node => {
       const box = node.getBoundingClientRect();
@@ -143,9 +152,9 @@
         const walk = document.createTreeWalker(root === document ? document.documentElement : root, NodeFilter.SHOW_TEXT);
         for (let node = walk.nextNode(); node && found.length < 60; node = walk.nextNode()) {
           if (node.nodeValue.length < 3 || !expression.test(node.nodeValue)) continue;
-          const parent = node.parentElement || (node.getRootNode() instanceof ShadowRoot ? node.getRootNode().host : null);
-          if (!parent || /^(script|style|noscript|template|textarea|title|option)$/i.test(parent.localName)) continue;
-          if (isVisible(parent)) found.push(parent);
+          const parent = node.assignedSlot || node.parentElement || (node.getRootNode() instanceof ShadowRoot ? node.getRootNode().host : null);
+          if (!parent || /^(script|style|noscript|template|textarea|title|option)$/i.test((node.parentElement || parent).localName)) continue;
+          if (isDrawn(node, parent)) found.push(parent);
         }
       }
       return found;

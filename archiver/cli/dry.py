@@ -1,4 +1,4 @@
-"""`archiver crawl --dry-run`: what robots.txt and pace will do to each seed, and how long. No page is fetched."""
+"""`--dry-run` of `crawl` and `save`: what robots.txt and pace will do to each seed, how long. No page is fetched."""
 
 from __future__ import annotations
 

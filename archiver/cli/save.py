@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("urls", nargs="*", metavar="URL", help="what to archive; https is assumed without a scheme")
     parser.add_argument("--json", action="store_true", help="one JSON object a URL on stdout")
     parser.add_argument("--demo", action="store_true", help="archive the bundled demo site on loopback")
+    parser.add_argument("--dry-run", action="store_true", help="ask robots.txt only, and say what would happen")
     add_override_options(parser)
     add_job_options(parser)
 
@@ -66,6 +67,12 @@ def _save(options: argparse.Namespace, urls: list[str]) -> int:
     for warning in config.warnings:
         print(f"archiver: note: {warning}", file=sys.stderr)
     asked = Asked(wait=wait, override=allowed_by(config, override))
+    if options.dry_run:
+        if override is not None or wait:
+            raise UsageError("--dry-run only asks robots.txt; leave out --override and --wait")
+        from archiver.cli.dry import dry_run
+
+        return run_loop(dry_run(config, environ, as_json=options.json))
     pages, shipped, stopped = run_loop(_run(config, environ, asked, quiet=options.json))
     where = _where(config) + _addresses(options)
     told = [replace(one, override=override, where=where) for one in _in_order(config, pages, shipped)]

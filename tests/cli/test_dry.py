@@ -1,4 +1,4 @@
-"""`crawl --dry-run`: only robots.txt is asked, and what it and pace mean is said beforehand."""
+"""`--dry-run`: only robots.txt is asked, and what it and pace mean is said beforehand."""
 
 from __future__ import annotations
 
@@ -108,3 +108,16 @@ def test_a_host_that_rests(verb: Verb) -> None:
     assert (one["decision"]["verdict"], one["decision"]["reason"], said.code) == ("defer", "rateLimited", 32)
     assert 3500 < one["origin"]["seconds_at_least"] <= 3600
     assert "in 59 min" in words.out
+
+
+def test_save_has_it_too(verb: Verb) -> None:
+    with raw_server({"/robots.txt": robots("Disallow: /no")}) as server:
+        allow = ("--allow-address", f"127.0.0.1:{server.port}")
+        said = verb("save", "--dry-run", "--json", server.url("/yes"), server.url("/no"), *allow)
+        assert server.paths() == ["/robots.txt"]
+        lifted = ("--override", "robots", "--because", "x", "--by", "y")
+        for more in (("--wait", "2h"), lifted):
+            told = verb("save", "--dry-run", server.url("/no"), *allow, *more)
+            assert told.code == 2 and "--dry-run" in told.err
+    assert said.code == 0
+    assert [one["decision"]["verdict"] for one in objects(said)] == ["allow", "refuse"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 
 from archiver.clock import Clock
@@ -27,9 +27,9 @@ class Allowance:
         self._tell = tell
         self._began = clock.monotonic()
         self._declared = False
-        self._asked: Counter[Origin] = Counter()
-        self._hopped: Counter[Origin] = Counter()
-        self._bytes: Counter[Origin] = Counter()
+        self._asked: defaultdict[Origin, int] = defaultdict(int)
+        self._hopped: defaultdict[Origin, int] = defaultdict(int)
+        self._bytes: defaultdict[Origin, int] = defaultdict(int)
         self._lanes: dict[Origin, asyncio.Semaphore] = {}
         self._stopped: dict[Origin, str] = {}
         self._spans: dict[Origin, _Span] = {}

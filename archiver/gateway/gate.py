@@ -151,6 +151,8 @@ class Gate:
 
     def _headers(self, candidate: Candidate, connection: bytes) -> tuple[tuple[bytes, bytes], ...]:
         host = (b"Host", self._policy.host_header(candidate.url))
+        if not (candidate.headers or candidate.body):
+            return (host, *self._policy.identity, *self._policy.defaults, (b"Connection", connection))
         own = [(name, value) for name, value in candidate.headers if name.lower() not in _OURS]
         given = {name.lower() for name, _ in own}
         defaults = [pair for pair in self._policy.defaults if pair[0].lower() not in given]

@@ -50,8 +50,9 @@ def make_row(after: Link, body: bytes, *, salt: str | None = None) -> MadeRow:
     leaf = sha256(salt.encode() + body).hexdigest()
     digest = sha256((after.hash + leaf).encode()).hexdigest()
     seq = after.seq + 1
-    row = {"seq": seq, "leaf": leaf, "prev": after.hash, "hash": digest, "salt": salt, "body": body.decode()}
-    return MadeRow(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE), Link(seq, digest))
+    # Hex needs no escapes: only the body's text goes through the JSON writer.
+    head = f'{{"seq":{seq},"leaf":"{leaf}","prev":"{after.hash}","hash":"{digest}","salt":"{salt}","body":'
+    return MadeRow(b"%b%b}\n" % (head.encode(), orjson.dumps(body.decode())), Link(seq, digest))
 
 
 def erase(line: bytes) -> bytes:

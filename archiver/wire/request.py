@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from archiver.errors import CaptureError
 from archiver.model import FailureCode
@@ -22,21 +23,28 @@ def serialise(request: WireRequest) -> bytes:
 
     Raises CaptureError (`protocolError`) for anything that could be read as more than one request.
     """
-    fields = b"".join([b"%b: %b\r\n" % field for field in request.headers])
-    if not (
-        _FIELDS.fullmatch(fields)
-        and fields.count(b"\r\n") == len(request.headers)
-        and _TARGET.fullmatch(request.target)
-        and _METHOD.fullmatch(request.method)
-    ):
+    fields = _field_lines(request.headers)
+    if fields is None or not (_TARGET.fullmatch(request.target) and _METHOD.fullmatch(request.method)):
         message = f"{request.method} {request.url}: a header or the target holds characters that HTTP/1.1 forbids"
         raise CaptureError(FailureCode.PROTOCOL_ERROR, message)
     return b"%b %b HTTP/1.1\r\n%b\r\n%b" % (request.method.encode(), request.target, fields, request.body)
 
 
+@lru_cache(maxsize=64)
+def _field_lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes | None:
+    """None for what is not one field a line. Most requests to a site have the same fields."""
+    fields = b"".join([b"%b: %b\r\n" % field for field in headers])
+    return fields if _FIELDS.fullmatch(fields) and fields.count(b"\r\n") == len(headers) else None
+
+
 def asks_to_close(request: WireRequest) -> bool:
     """Whether the request itself ends the connection (`Connection: close`)."""
-    for name, value in request.headers:
+    return _asks_to_close(request.headers)
+
+
+@lru_cache(maxsize=64)
+def _asks_to_close(headers: tuple[tuple[bytes, bytes], ...]) -> bool:
+    for name, value in headers:
         if len(name) == 10 and name.lower() == b"connection":
             return b"close" in value.lower()
     return False

@@ -69,6 +69,8 @@ def gate_policy(
         return replace(undeclared, declared=declared)
 
     def wait_asked(exchange: Exchange) -> float | None:
+        if exchange.header(b"retry-after") is None:
+            return None
         return retry_after(exchange.headers, clock.now())
 
     limits = WireLimits(connect=times.connect, idle=times.idle, total=times.total, body=config.limits.max_body_size)

@@ -58,7 +58,9 @@ class GatewayHandler:
         meta.page, meta.decision = attempt.page, attempt.page.decision
         meta.document = attempt.document.candidate
         self._runtime.tell(attempt.page)
-        fetched = attempt.document
+        fetched, failure = attempt.document, attempt.page.failure
+        if failure is not None and fetched.exchange is not None:  # a challenge: its answer is no page to parse
+            raise exception_of(failure)
         if request.callback is None and not self._reads_pages and fetched.exchange is not None:
             return to_receipt(request, fetched.candidate.url, fetched.exchange)
         return await self._response(request, fetched, self._reading)

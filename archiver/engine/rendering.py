@@ -171,7 +171,8 @@ class Rendering:
         candidate = flow.candidate = self._candidate(request, said, navigation=navigation)
         if (said is not None and said.popup) or is_ahead(request):
             rule = "asked for ahead of its need" if is_ahead(request) else "a window that the page opened"
-            return self._refuse(candidate, _refuse(Reason.OUT_OF_SCOPE, rule))
+            refused = self._refuse(candidate, _refuse(Reason.OUT_OF_SCOPE, rule))
+            return nothing(refused, self._t.clock.now())  # a notice in that window would have it ask for an icon
         if navigation:
             return await self._navigate(candidate, flow)
         if said is None and request.header(b"sec-fetch-dest") == b"document":

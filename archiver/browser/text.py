@@ -18,6 +18,14 @@ _HEADLINES = "//h1|//h2|//h3"
 _FURNITURE = frozenset(("nav", "footer", "aside", "template", "noscript", "dialog"))
 _BLANKS = re.compile(r"[ \t\r\f\v]+")
 _LINES = re.compile(r"\n{3,}")
+_SPACE = re.compile(r"\s+")
+_UNREAD = frozenset(
+    ("head", "script", "style", "noscript", "template", "svg", "iframe", "object", "select", "textarea", "footer")
+)
+_INLINE = frozenset(
+    ("a", "abbr", "b", "bdi", "bdo", "cite", "code", "del", "em", "font", "i", "img", "ins", "kbd", "label", "mark",
+     "q", "s", "small", "span", "strong", "sub", "sup", "time", "u", "wbr")
+)  # fmt: skip
 
 
 def main_text(document: str, url: str) -> str:
@@ -37,11 +45,29 @@ def main_text(document: str, url: str) -> str:
     try:
         found = trafilatura.extract(tree, url=url, favor_recall=True, include_comments=False, fast=True) or ""
         if _kept(headlines, found) < _ENOUGH:
-            found = trafilatura.html2txt(document) or ""
+            found = _all_lines(html.document_fromstring(document))
     except Exception:  # an extractor is fed whatever the web holds
         found = ""
     text = _LINES.sub("\n\n", _BLANKS.sub(" ", found)).strip()
     return (text if not title or text.startswith(title) else f"{title}\n\n{text}")[:LIMIT].strip()
+
+
+def _all_lines(tree: Any) -> str:
+    """What a reader sees, a line for each block; the extractor's own way leaves lists beside the main part out."""
+    parts: list[str] = []
+    walk = etree.iterwalk(tree, events=("start", "end", "comment", "pi"))
+    for event, node in walk:
+        if event == "start":
+            if node.tag in _UNREAD or node.get("hidden") is not None:
+                walk.skip_subtree()
+            else:
+                parts.append(("" if node.tag in _INLINE else "\n") + _SPACE.sub(" ", node.text or ""))
+        else:
+            parts.append(
+                ("\n" if event == "end" and node.tag not in _INLINE else "") + _SPACE.sub(" ", node.tail or "")
+            )
+    lines = (_BLANKS.sub(" ", line).strip() for line in "".join(parts).split("\n"))
+    return "\n".join(line for line in lines if line)
 
 
 def _words(node: Any) -> str:

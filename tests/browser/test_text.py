@@ -30,6 +30,14 @@ def test_a_listing_keeps_every_headline() -> None:
     assert all(f"Headline number {n}" in text for n in range(8)) and "Short teaser text 7." in text
 
 
+def test_a_listing_is_read_line_by_line_with_what_stands_beside_it() -> None:
+    aside = "<aside><h2>Trending</h2><ol><li>Trend <b>three</b><!-- x --> more</ol></aside><script>no()</script>"
+    lines = main_text(LISTING.replace("</main>", f"</main>{aside}<p hidden>unseen"), "https://a.test/").splitlines()
+    assert lines[lines.index("Headline number 3") :][:2] == ["Headline number 3", "Short teaser text 3."]
+    assert "Trend one" in lines and "Trend three more" in lines and "Trending" in lines
+    assert not [line for line in lines if "no()" in line or "unseen" in line]
+
+
 @pytest.mark.parametrize("document", ["", "   ", "<", "\0\0", "<!-- x -->", "<svg></svg>", "plain words", "<p>" * 5000])
 def test_whatever_comes(document: str) -> None:
     assert len(main_text(document, "https://a.test/")) <= LIMIT

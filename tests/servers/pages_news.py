@@ -14,7 +14,7 @@ TITLE = "News of the region"
 NOTICE = "We have updated our privacy policy"
 TRENDING = ("Bridge closed until spring", "Three bears seen near the station", "Market moves to Thursday")
 ARTICLES = tuple(
-    (f"{what} {where}", f"{what} {where}: what was decided on {day}, who was there, and what it means for readers.")
+    (f"{what} {where}", f"What was decided there on {day}, who came, and what it means for those who read about it.")
     for what, where, day in (
         ("New school opens in", "Altdorf", "Monday"),
         ("Council votes on the budget of", "Neustadt", "Tuesday"),

@@ -10,7 +10,7 @@ import pytest
 
 from archiver.warc.reader import Record
 from tests.servers.pages import Pages, serving
-from tests.servers.pages_news import ARTICLES, NOTICE, TITLE, news
+from tests.servers.pages_news import ARTICLES, NOTICE, TITLE, TRENDING, news
 from tests.system.browsing import DELAY, chromium, home, kept, made, named, saved, sent, shown
 from tests.system.cli import Ran, check_collection, collection, ledger_bodies, records
 
@@ -69,6 +69,7 @@ def test_the_text_has_all_articles_and_not_the_notice(found: list[Record]) -> No
     assert text.startswith(TITLE)
     flat = " ".join(text.split())
     assert [what for article in ARTICLES for what in article if what not in flat] == []
+    assert {*TRENDING, *(title for title, _ in ARTICLES)} <= set(text.splitlines())
     assert NOTICE not in flat and "you consent" not in flat and "{{" not in flat
 
 

@@ -231,3 +231,29 @@ def test_a_spider_that_closes_itself_can_go_on_later(tmp_path: Path) -> None:
         assert len(paths) == len(set(paths)) == 32  # tdmrep.json among them
     assert runs == 3
     check_collection(collection(tmp_path))
+
+
+READING = """
+from archiver.crawl.spider import ArchiverSpider
+
+class Own(ArchiverSpider):
+    name = "own"
+
+    def parse(self, response, **kwargs):
+        with open("seen", "ab") as file:
+            file.write(response.url.encode() + b" " + response.body[:9] + b"\\n")
+"""
+
+
+@pytest.mark.system
+def test_a_challenge_is_no_page_for_a_callback(tmp_path: Path) -> None:
+    """It answers 200 and is kept; the spider is not given it as an article, and the crawl says that it failed."""
+    write_spider(tmp_path, READING)
+    wall = b'<title>x</title><div id="anubis_challenge"></div><a href=/trap>x</a>'
+    with raw_server({"/": respond(b"<p>" + b"words " * 200 + b"<a href=/wall>x</a>"), "/wall": respond(wall)}) as server:
+        given = ["-a", f"url={server.url('/')}", "-a", f"allowAddresses=127.0.0.1:{server.port}", "-a", "delay=0"]
+        ran = scrapy("crawl", "own", *given, cwd=tmp_path, env=OWN)
+        assert "/wall" in server.paths() and "/trap" not in server.paths()
+        assert (tmp_path / "seen").read_bytes() == server.url("/").encode() + b" <p>words \n"
+    assert "botblock:anubis" in ran.err and "1 captured, 1 failed" in ran.out
+    check_collection(collection(tmp_path))

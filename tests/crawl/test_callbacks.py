@@ -250,7 +250,8 @@ def test_a_challenge_is_no_page_for_a_callback(tmp_path: Path) -> None:
     """It answers 200 and is kept; the spider is not given it as an article, and the crawl says that it failed."""
     write_spider(tmp_path, READING)
     wall = b'<title>x</title><div id="anubis_challenge"></div><a href=/trap>x</a>'
-    with raw_server({"/": respond(b"<p>" + b"words " * 200 + b"<a href=/wall>x</a>"), "/wall": respond(wall)}) as server:
+    page = b"<p>" + b"words " * 200 + b"<a href=/wall>x</a>"
+    with raw_server({"/": respond(page), "/wall": respond(wall)}) as server:
         given = ["-a", f"url={server.url('/')}", "-a", f"allowAddresses=127.0.0.1:{server.port}", "-a", "delay=0"]
         ran = scrapy("crawl", "own", *given, cwd=tmp_path, env=OWN)
         assert "/wall" in server.paths() and "/trap" not in server.paths()

@@ -104,7 +104,7 @@ class Exchange:
 class Fetched:
     """What the gateway says about one candidate. Exactly one of `exchange`, `failure`, a non-allowing `decision`.
 
-    `challenge` names the vendor where the answer asks for proof that no robot is asking: it is kept, and is not the page.
+    `challenge` names the vendor where the answer asks for proof that no robot is asking: kept, and not the page.
     """
 
     candidate: Candidate

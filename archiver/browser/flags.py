@@ -21,6 +21,8 @@ _FEATURES_OFF = (
     "AsyncDns", "AutofillServerCommunication", "CertificateTransparencyComponentUpdater", "DialMediaRouteProvider",
     "DnsOverHttpsUpgrade", "EncryptedClientHello", "GlobalMediaControls", "InterestFeedContentSuggestions",
     "Translate",
+    # the address bar's suggestions are pages of their own, drawn anew for each window: half of what a page costs
+    "WebUIOmniboxAimPopup", "WebUIOmniboxPopup",
 )  # fmt: skip
 _ALWAYS = (
     # every name is resolved where we dial; nothing else is looked up

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from archiver.clock import SYSTEM, iso, ts14
 from archiver.engine.run import Shipped
 from archiver.errors import ArchiverError
-from archiver.model import Page, Reason, Status
+from archiver.model import Lane, Page, Reason, Status
 from archiver.policy.override import Override
 from archiver.policy.ways import WAYS, About, WayOn, wait_hours, ways_on
 from archiver.replay.layout import replay_url
@@ -93,6 +93,7 @@ class Told:
             "seconds": round(page.seconds, 3),
             "error": self._error(),
             "ways": [way.to_json() for way in self.ways],
+            **({"lane_why": dict(page.lane_why)} if page.lane_why else {}),
             **({"override": self._override()} if self.override else {}),
         }
 
@@ -167,6 +168,10 @@ def _kept_sentence(told: Told) -> str:
         parts.append(f"{completeness.kept} requisites kept")
     if completeness.verdict == "gaps":
         parts.append(f"{completeness.refused + completeness.failed or len(completeness.matter)} missing")
+    if page.lane is Lane.BROWSER:
+        parts.append("seen in a browser")
+    if page.consent is not None and page.consent.outcome != "absent":
+        parts.append(f"consent notice: {page.consent.outcome}")
     if page.access.value != "open" and page.keep is not None:
         parts.append(f"{page.access.value}: {page.keep.reason.value} ({page.keep.rule})")
     lines = [", ".join(parts)]

@@ -69,6 +69,7 @@ def page_of(
         mime=media_type(exchange) if exchange is not None else "",
         payload_digest=recorded.payload_digest if recorded is not None else None,
         overridden=tuple(sorted(gathered.overridden)),
+        lane_why=gathered.lane_why or {},
     )
 
 

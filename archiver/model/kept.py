@@ -141,7 +141,10 @@ class Outlink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A visit that ended: a document with its hops and requisites, as one transaction."""
+    """A visit that ended: a document with its hops and requisites, as one transaction.
+
+    `lane_why` is what the `lane` row says beside the lane; empty where there was nothing to say.
+    """
 
     candidate: Candidate
     capture_id: str
@@ -165,6 +168,7 @@ class Page:
     mime: str = ""
     payload_digest: str | None = None
     overridden: tuple[str, ...] = ()
+    lane_why: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,284 +1,259 @@
-"""What a page costs in the browser lane: CPU seconds of the whole tree, beside plain Playwright on the same pages.
+"""What a page costs in the browser lane: CPU of the whole process tree, beside plain Playwright, in one run.
 
-    .venv/bin/python infra/bench/browser.py [--rounds 3] [--only A,B,bare,all,save]
+    .venv/bin/python infra/bench/browser.py [--rounds N] [--peers A,B,C,D] [--paced]
 
-Twenty pages, 380 responses: ten static ones of 7 requests, ten applications of 31 whose scripts fetch in turn.
-`A` is Playwright waiting for each page's done mark, `B` the same with a shot of the viewport, one of the full page, a
-thumbnail and the DOM. `bare` is our browser and proxy without views, `all` with them and the behaviours, both without
-policy and records; `save` is the command line with all of it, `plain` the same without views and consent.
-The server runs apart and is not counted. A run in which the server saw other than 380 requests is void.
+20 pages, 380 answers (`browser_pages.py`). A: Playwright waits for each page's done mark, nothing is kept. B: A with a
+picture of the window, of all of the page, a thumbnail, and the DOM. C: `archiver crawl --lane browser` without pictures,
+text, DOM, behaviours, consent left alone. D: C as shipped, everything on. All at delay 0, which an allowed address
+permits; `--paced` runs D once more at the shipped delay. The server is not counted.
+
+Peers take turns (A B C D A B ...), each started once at an empty page in the same round: net is without that. The run is
+void (exit code 1) unless the server sent 380 answers to each, each once, and ours has all of them in its WARC, exact.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import base64
+import ctypes
 import json
 import os
-import random
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from aiohttp import web
-
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from archiver.browser.tree import below, look_at  # noqa: E402
+from browser_pages import ANSWERS, EMPTY, answers, paths  # noqa: E402
+
 from archiver.browser_binary import find_chromium  # noqa: E402
-from infra.bench.sites import png  # noqa: E402
+from tests.servers.pages import Hit, Pages, serving  # noqa: E402
+from tests.system.browsing import kept, sent  # noqa: E402
+from tests.system.cli import records  # noqa: E402
 
-STATIC, APPS = 10, 10
-REQUESTS = STATIC * 7 + APPS * 31
-PAGES = [f"/static/{number}/" for number in range(STATIC)] + [f"/app/{number}/" for number in range(APPS)]
-_TICKS = os.sysconf("SC_CLK_TCK")
-_NO_ICON = '<link rel="icon" href="data:,">'
-
-
-# --- the pages --------------------------------------------------------------------------------------------------------
-
-
-def static_page(number: int) -> str:
-    """A document, a style sheet, a script, four pictures."""
-    text = "".join(f"<p>{'words of paragraph ' * 30}{line}</p>" for line in range(30))
-    images = "".join(f'<img src="image-{image}.png" width=200 height=150>' for image in range(4))
-    head = f"<title>static {number}</title>{_NO_ICON}<link rel=stylesheet href=style.css><script src=x.js></script>"
-    return f"<!doctype html><meta charset=utf-8>{head}<h1>Page {number}</h1>{images}{text}"
+HERE = Path(__file__).resolve().parent
+LIMIT_SECONDS = 400.0
+_SET_CHILD_SUBREAPER = 36  # prctl(2)
+_LITTLE = {"screenshot": [], "text": False, "dom": False, "behaviors": [], "signals": {"consent": "leave"}}
+_AIMS = (("C", "A", 1.3), ("D", "B", 1.3))
+WAIT_AIM = 1.0
 
 
-APP = """<!doctype html><meta charset=utf-8><title>app</title>ICON<link rel=stylesheet href=style.css>
-<div id=app></div><script src=app.js></script>"""
-APP_SCRIPT = """
-(async () => {
-  const root = document.getElementById('app');
-  for (let turn = 0; turn < 7; turn++) {
-    const parts = await Promise.all([0, 1, 2, 3].map(n => fetch(`data-${turn}-${n}.json`).then(r => r.json())));
-    for (const part of parts) {
-      const section = document.createElement('section');
-      section.innerHTML = `<h2>${part.title}</h2>` + part.lines.map(line => `<p>${line}</p>`).join('');
-      root.append(section);
-    }
-  }
-  document.title = 'done';
-})();"""
-
-
-class Pages:
-    """Serves them, and counts."""
-
-    def __init__(self) -> None:
-        draw = random.Random(4)
-        self.seen = 0
-        self._image = png(draw)
-        self._data = json.dumps({"title": "part", "lines": ["text of a line " * 8] * 20}).encode()
-
-    async def answer(self, request: web.BaseRequest) -> web.Response:
-        if request.path == "/seen":
-            seen, self.seen = self.seen, 0
-            return web.Response(text=str(seen))
-        if request.path == "/robots.txt":
-            return web.Response(status=404)
-        self.seen += 1
-        kind, body = self._body(request.path)
-        return web.Response(body=body, content_type=kind)
-
-    def _body(self, path: str) -> tuple[str, bytes]:
-        name = path.rpartition("/")[2]
-        if not name:
-            number = int(path.split("/")[2])
-            text = static_page(number) if path.startswith("/static") else APP.replace("ICON", _NO_ICON)
-            return "text/html", text.encode()
-        kinds = {"png": ("image/png", self._image), "css": ("text/css", b"p { margin: 1em }\n" * 50),
-                 "json": ("application/json", self._data)}  # fmt: skip
-        done = b"addEventListener('load', () => { document.title = 'done'; });"
-        script = APP_SCRIPT.encode() if name == "app.js" else done
-        return kinds.get(name.rpartition(".")[2], ("text/javascript", script))
-
-
-async def serve() -> None:
-    pages = Pages()
-    server = await asyncio.get_running_loop().create_server(web.Server(pages.answer, access_log=None), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-
-
-# --- the contestants, each in a process of its own --------------------------------------------------------------------
-
-
-def tree_cpu() -> float:
-    """CPU seconds of this process, its living descendants, and those that they have reaped."""
-    ticks = 0
-    for pid in (os.getpid(), *(one.pid for one in below(os.getpid()))):
-        if look_at(pid) is not None:
-            fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-            ticks += sum(map(int, fields[11:15]))
-    return ticks / _TICKS
-
-
-async def playwright(base: str, *, shots: bool) -> list[float]:
-    from playwright.async_api import async_playwright
-
-    waits = []
-    async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=find_chromium(os.environ), chromium_sandbox=False)
-        context = await browser.new_context(viewport={"width": 1280, "height": 1024})
-        for path in PAGES:
-            page = await context.new_page()
-            await page.goto(base + path)
-            await page.wait_for_function("document.title === 'done'")
-            loaded = time.monotonic()
-            if shots:
-                await _shots(context, page)
-            waits.append(time.monotonic() - loaded)
-            await page.close()
-        report(waits)
-        await browser.close()
-    return waits
-
-
-async def _shots(context: Any, page: Any) -> None:
-    session = await context.new_cdp_session(page)
-    metrics = await session.send("Page.getLayoutMetrics")
-    size = metrics["cssContentSize"]
-    view = {"format": "png", "optimizeForSpeed": True}
-    clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
-    small = {"x": 0, "y": 0, "width": 1280, "height": 1024, "scale": 0.25}
-    for wanted in (view, {**view, "captureBeyondViewport": True, "clip": clip},
-                   {"format": "jpeg", "quality": 75, "optimizeForSpeed": True, "clip": small}):  # fmt: skip
-        base64.b64decode((await session.send("Page.captureScreenshot", wanted))["data"])
-    await page.title()
-    (await page.content()).encode()
-
-
-async def ours(base: str, *, everything: bool) -> list[float]:
-    from archiver.browser.flags import has_sandbox
-    from tests.browser.kit import PLAN, Rig
-
-    path = find_chromium(os.environ)
-    assert path is not None
-    plan = replace(PLAN, views=frozenset(), behaviors=(), seconds=60)
-    if everything:
-        views = frozenset({"view", "fullPage", "thumbnail", "text", "dom"})
-        plan = replace(plan, views=views, behaviors=("scroll", "lazy", "details", "media"))
-    waits = []
-    with tempfile.TemporaryDirectory() as spool:
-        rig = Rig.make(path, spool=Path(spool), sandbox=has_sandbox(os.environ))
-        for address in PAGES:
-            visit = rig.visit()
-            page = await rig.chromium.page(visit.answer, site="bench", plan=replace(plan, url=base + address))
-            rendered = await page.render(replace(plan, url=base + address), visit, visit.rows.append)
-            assert not rendered.failed and rendered.settled, rendered
-            waits.append(rendered.seconds)
-            await rig.chromium.release(page)
-        report(waits)
-        await rig.close()
-    return waits
-
-
-def report(waits: Sequence[float]) -> None:
-    print(json.dumps({"cpu": tree_cpu(), "wait": statistics.median(waits)}), flush=True)
-
-
-async def save(base: str, *, everything: bool) -> None:
-    """The command line, one run of twenty seeds; its tree is looked at until it ends."""
-    with tempfile.TemporaryDirectory() as out:
-        config = {"version": 1, "seeds": [base + path for path in PAGES]}
-        if not everything:
-            config |= {"views": [], "behaviors": []}
-        (Path(out) / "c.yaml").write_text(json.dumps(config), encoding="utf-8")
-        host = base.removeprefix("http://")
-        command = [
-            sys.executable, "-m", "archiver", "save", *config["seeds"], "--lane", "browser",
-            "--allow-address", host, "--out", out,
-        ]  # fmt: skip
-        child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-        most = 0.0
-        while child.poll() is None:
-            most = max(most, tree_cpu())
-            await asyncio.sleep(0.05)
-        print(json.dumps({"cpu": most, "wait": 0.0}), flush=True)
-
-
-CONTESTANTS: dict[str, Callable[[str], Awaitable[Any]]] = {
-    "A": lambda base: playwright(base, shots=False),
-    "B": lambda base: playwright(base, shots=True),
-    "bare": lambda base: ours(base, everything=False),
-    "all": lambda base: ours(base, everything=True),
-    "plain": lambda base: save(base, everything=False),
-    "save": lambda base: save(base, everything=True),
-}
-
-
-# --- the comparison ---------------------------------------------------------------------------------------------------
+class Void(Exception):
+    """The run counts for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """`wait`: median seconds after load (A, B) or of the whole rendering (ours)."""
+class Used:
+    """Seconds. `cpu`: user + system of the command and of every process that came of it; `waits`: one a page, from the
+    last answer to the first request of the next page."""
 
     cpu: float
     wall: float
-    wait: float
-    seen: int
+    waits: tuple[float, ...] = ()
 
 
-def measured(name: str, base: str) -> Result:
-    started = time.monotonic()
-    command = [sys.executable, __file__, "--contestant", name, "--base", base]
-    said = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=600).stdout
-    told = json.loads(said.splitlines()[-1])
-    with urllib.request.urlopen(f"{base}/seen", timeout=10) as answer:
-        seen = int(answer.read())
-    return Result(cpu=told["cpu"], wall=time.monotonic() - started, wait=told["wait"], seen=seen)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    start: Used
+    work: Used
+
+    @property
+    def net(self) -> float:
+        return self.work.cpu - self.start.cpu
 
 
-def compare(names: Sequence[str], rounds: int) -> None:
-    server = subprocess.Popen([sys.executable, __file__, "--serve"], cwd=ROOT, stdout=subprocess.PIPE)
-    assert server.stdout is not None
-    base = f"http://127.0.0.1:{int(server.stdout.readline())}"
-    results: dict[str, list[Result]] = {name: [] for name in names}
-    try:
-        for turn in range(rounds):
-            for name in names:
-                result = measured(name, base)
-                void = "" if result.seen == REQUESTS else f"  void: {result.seen} requests"
-                print(f"{turn + 1} {name:<6} {result.cpu:6.2f} s CPU  {result.wall:6.2f} s{void}", flush=True)
-                results[name].append(result)
-    finally:
-        server.terminate()
-        server.wait()
-    print(f"\n{'':<6} {'CPU s':>7} {'/A':>6} {'/B':>6} {'wall s':>7} {'wait s':>7}")
-    cpu = {name: statistics.median(one.cpu for one in several) for name, several in results.items()}
-    for name, several in results.items():
-        beside = [f"{cpu[name] / cpu[other]:6.2f}" if other in cpu else f"{'-':>6}" for other in "AB"]
-        wall, wait = (statistics.median(getattr(one, field) for one in several) for field in ("wall", "wait"))
-        print(f"{name:<6} {cpu[name]:7.2f} {' '.join(beside)} {wall:7.2f} {wait:7.2f}")
-
-
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="A,B,bare,all", help=f"of {', '.join(CONTESTANTS)}")
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--contestant", help=argparse.SUPPRESS)
-    parser.add_argument("--base", help=argparse.SUPPRESS)
+    parser.add_argument("--peers", default="A,B,C,D", type=lambda text: text.split(","))
+    parser.add_argument("--paced", action="store_true")
     options = parser.parse_args()
-    if options.serve:
-        asyncio.run(serve())
-    elif options.contestant:
-        asyncio.run(CONTESTANTS[options.contestant](options.base))  # type: ignore[arg-type]
-    else:
-        compare(options.only.split(","), options.rounds)
+    ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans come to us, with what they used
+    load = os.getloadavg()[0]
+    found: dict[str, list[Round]] = {name: [] for name in options.peers}
+    try:
+        with serving(answers()) as site, tempfile.TemporaryDirectory(prefix="bench-") as work:
+            for number in range(1, options.rounds + 1):
+                for name in options.peers:
+                    found[name].append(_round(name, site, Path(work) / f"{name}{number}"))
+                    _say(number, name, found[name][-1])
+            paced = _paced(site, Path(work) / "paced") if options.paced else None
+    except Void as error:
+        print(f"bench: void: {error}", file=sys.stderr)
+        return 1
+    print(_table(found, paced, (load, os.getloadavg()[0])))
+    return 0
+
+
+# --- one peer ---------------------------------------------------------------------------------------------------------
+
+
+def _round(name: str, site: Pages, folder: Path) -> Round:
+    start = _run(name, site, [EMPTY], folder / "start")
+    return Round(start=start, work=_run(name, site, paths(), folder / "work"))
+
+
+def _run(name: str, site: Pages, wanted: Sequence[str], folder: Path, delay: float | None = 0) -> Used:
+    """Raises Void where something is missing."""
+    folder.mkdir(parents=True)
+    site.hits.clear()
+    urls = [site.url(path) for path in wanted]
+    ours = name in ("C", "D")
+    command = _ours(folder, site, urls, little=name == "C", delay=delay) if ours else _plain(name, urls)
+    cpu, wall = measured(command, folder)
+    if ours:
+        _check_kept(name, site, folder)
+    if len(wanted) > 1:
+        _check_sent(name, site)
+    return Used(cpu=cpu, wall=wall, waits=tuple(_waits(site.asked)))
+
+
+def _plain(name: str, urls: Sequence[str]) -> list[str]:
+    return [sys.executable, str(HERE / "browser_peer.py"), "shots" if name == "B" else "done", *urls]
+
+
+def _ours(folder: Path, site: Pages, urls: Sequence[str], *, little: bool, delay: float | None) -> list[str]:
+    config = {"seeds": list(urls), "scopeType": "page", "lane": "browser", "driver": "pump", "concurrency": 1,
+              "allowAddresses": [site.address], "contact": "bench@example.org", **(_LITTLE if little else {})}  # fmt: skip
+    if delay is not None:
+        config["delay"] = delay
+    (folder / "crawl.yaml").write_text(json.dumps(config))
+    return [sys.executable, "-m", "archiver", "crawl", str(folder / "crawl.yaml"), "--out", str(folder / "crawls")]
+
+
+def _check_sent(name: str, site: Pages) -> None:
+    count = site.count()
+    twice = [path for path, times in count.items() if times > 1]
+    if count.total() != ANSWERS or twice or count.keys() - site.answers.keys():
+        raise Void(f"{name}: {count.total()} requests for {ANSWERS} answers; more than once: {twice[:5]}")
+
+
+def _check_kept(name: str, site: Pages, folder: Path) -> None:
+    """Each answer byte for byte."""
+    found = kept(records(folder / "crawls/collections/main"))
+    lost = sent(site) - found
+    if lost:
+        raise Void(f"{name}: {lost.total()} answers are not in the WARC: {sorted(lost)[:3]}")
+
+
+def _waits(hits: Sequence[Hit]) -> list[float]:
+    """By page: from its last answer to the next page's first request."""
+    pages: list[list[Hit]] = []
+    for hit in sorted(hits, key=lambda one: one.at):
+        if hit.path.endswith("/"):
+            pages.append([])
+        pages[-1].append(hit)
+    return [later[0].at - max(one.done for one in page) for page, later in zip(pages, pages[1:])]
+
+
+def measured(command: Sequence[str], folder: Path) -> tuple[float, float]:
+    """CPU seconds of the command and of all that came of it, dead or alive at its end, and wall seconds."""
+    kept_names = {name: value for name, value in os.environ.items() if not name.startswith(("ARCHIVER_", "XDG_"))}
+    environ = {
+        **kept_names,
+        "HOME": str(folder),
+        "PYTHONPATH": str(ROOT),
+        "ARCHIVER_CHROMIUM": str(find_chromium(os.environ)),
+    }
+    log = (folder / "output.log").open("wb")
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+    )
+    cpu, code = _reap(process.pid, started + LIMIT_SECONDS)
+    wall = time.perf_counter() - started
+    log.close()
+    process.returncode = code
+    if code != 0:
+        raise Void(f"{command[1:4]} ended with {code}: {(folder / 'output.log').read_text()[-2000:]}")
+    return cpu, wall
+
+
+def _reap(pid: int, deadline: float) -> tuple[float, int]:
+    """Every process ends as a child of somebody who waited for it: in the end, of ours."""
+    cpu, code = 0.0, -1
+    while True:
+        try:
+            done, status, used = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            return cpu, code
+        if done == 0:
+            if time.perf_counter() > deadline:
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.02)
+            continue
+        cpu += used.ru_utime + used.ru_stime
+        code = os.waitstatus_to_exitcode(status) if done == pid else code
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+_TITLES = {
+    "A": "Playwright, done mark", "B": "A, pictures, DOM", "C": "ours, no views, consent left", "D": "ours, everything"
+}  # fmt: skip
+
+
+def _paced(site: Pages, folder: Path) -> Used:
+    return _run("D", site, paths(), folder, delay=None)
+
+
+def _say(number: int, name: str, found: Round) -> None:
+    work = found.work
+    print(
+        f"bench: round {number} {name}: {work.cpu:.2f} s CPU, net {found.net:.2f}, {work.wall:.1f} s", file=sys.stderr
+    )
+
+
+def _table(found: Mapping[str, Sequence[Round]], paced: Used | None, load: tuple[float, float]) -> str:
+    lines = ["| peer | delay s | CPU s | start-up s | net CPU s | net ms/answer | wall s | s after the last answer |"]
+    lines.append("| --- " * 8 + "|")
+    for name, rounds in found.items():
+        whole, net = _spread(rounds, lambda one: one.work.cpu), _spread(rounds, lambda one: one.net)
+        start, each = _median(rounds, lambda one: one.start.cpu), _median(rounds, lambda one: one.net) / ANSWERS * 1e3
+        wall, wait = _median(rounds, lambda one: one.work.wall), _median(rounds, lambda one: _middle(one.work))
+        figures = f"{whole} | {start:.2f} | {net} | {each:.1f} | {wall:.1f} | {wait:.2f}"
+        lines.append(f"| {name}: {_TITLES[name]} | 0 | {figures} |")
+    if paced is not None:
+        lines.append(f"| D: at the default pace | 1 | {paced.cpu:.2f} | | | | {paced.wall:.1f} | |")
+    lines += ["", "| aim, delay 0 | median [min-max] | should be |  |", "| --- | --- | --- | --- |"]
+    for name, other, aim in _AIMS:
+        if name in found and other in found:
+            pairs = list(zip(found[name], found[other]))
+            for what, of in (("whole", lambda one: one.work.cpu), ("net", lambda one: one.net)):
+                ratios = [of(ours) / of(theirs) for ours, theirs in pairs]
+                lines.append(_aim(f"{name} / {other}, {what}", ratios, aim))
+    if "D" in found:
+        lines.append(
+            _aim("D: s after the last answer, median of pages", [_middle(one.work) for one in found["D"]], WAIT_AIM)
+        )
+    return "\n".join([*lines, "", f"Load average {load[0]:.1f} before, {load[1]:.1f} after."])
+
+
+def _aim(what: str, values: Sequence[float], aim: float) -> str:
+    middle = statistics.median(values)
+    verdict = "met" if middle <= aim else "missed"
+    return f"| {what} | {middle:.2f} [{min(values):.2f}-{max(values):.2f}] | <= {aim:.2f} | {verdict} |"
+
+
+def _middle(used: Used) -> float:
+    return statistics.median(used.waits) if used.waits else 0.0
+
+
+def _median(rounds: Sequence[Round], of: Callable[[Round], float]) -> float:
+    return statistics.median(map(of, rounds))
+
+
+def _spread(rounds: Sequence[Round], of: Callable[[Round], float]) -> str:
+    values = [of(one) for one in rounds]
+    return f"{statistics.median(values):.2f} [{min(values):.2f}-{max(values):.2f}]"
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

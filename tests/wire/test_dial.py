@@ -116,10 +116,10 @@ async def test_a_slow_name_does_not_hold_up_others(make: Make) -> None:
             release.wait(10)
         return ["1.1.1.1"]
 
-    dialer = make(resolver=resolver, timeout=0.2)
+    dialer = make(resolver=resolver, timeout=1.0)
     slow = asyncio.create_task(dialer.vet(http("slow")))
     assert (await dialer.vet(http("fast"))).addresses
-    assert "no answer from DNS within 0.2 s" in str((await slow).error)
+    assert "no answer from DNS within 1" in str((await slow).error)
     release.set()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from archiver.coding import decode
 from archiver.engine.allowance import Allowance
+from archiver.engine.browser_place import BrowserPlace
 from archiver.engine.gathered import Gathered
 from archiver.engine.outcome import COME_BACK
 from archiver.engine.rendering import Rendering, RenderTools
@@ -98,6 +99,14 @@ class Lanes:
         if self._mode == "http":
             return Choice(why={**why, "setting": "http"})
         return Choice(lane=Lane.BROWSER, why=why)
+
+    def place(self) -> BrowserPlace | None:
+        """A place in the browser, not taken yet; None where this run has no browser."""
+        return BrowserPlace(self._tools.at_once) if self._tools is not None and self._mode != "http" else None
+
+    def expects_browser(self, candidate: Candidate) -> bool:
+        """Whether the page will most likely be seen in the browser, judged before it is asked for."""
+        return self._mode == "browser" or self._kind(candidate).lane is Lane.BROWSER
 
     def rendering(
         self,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from archiver import urls
 from archiver.clock import Clock
 from archiver.engine.allowance import Allowance
+from archiver.engine.browser_place import BrowserPlace
 from archiver.engine.flow import Flow
 from archiver.engine.gathered import Gathered
 from archiver.engine.made import resource_json
@@ -86,28 +87,33 @@ class Rendering:
         self._spilling: set[asyncio.Task[None]] = set()
         self._fault: Exception | None = None
 
-    async def run(self, admitted: Admitted) -> None:
+    async def run(self, admitted: Admitted, place: BrowserPlace) -> None:
         """Raises BrowserError when there is no browser to be had, DiskError and LedgerError; everything that the site
-        does is a value in what is gathered."""
+        does is a value in what is gathered. `place` is given back."""
         self._given = list(self._gathered.fetched)
         self._met = {fetched.candidate.key for fetched in self._given}
         self._gathered.resources.update((one.candidate.url, resource_json(one)) for one in self._given)
         asked = self._t.clock.monotonic()
-        async with self._t.at_once:
+        await place.take()
+        try:
             self._allowance.waited(self._t.clock.monotonic() - asked)
-            seconds = max(LEAST_SECONDS, self._allowance.left(admitted.rules))
-            plan = self._t.plan_of(self._given[0].candidate, self._page_id, seconds)
-            page = await self._t.browser.page(self._answer, site=self._document.origin.host, plan=plan)
-            self._page = page
-            self._introduce()
-            try:
-                self._gathered.rendered = await page.render(plan, self, self._tell)
-            finally:
-                await self._t.browser.release(page)
+            await self._render(max(LEAST_SECONDS, self._allowance.left(admitted.rules)))
+        finally:
+            place.give()
         await asyncio.gather(*self._spilling)
         if self._fault is not None:
             raise self._fault
         self._put_aside()
+
+    async def _render(self, seconds: float) -> None:
+        plan = self._t.plan_of(self._given[0].candidate, self._page_id, seconds)
+        page = await self._t.browser.page(self._answer, site=self._document.origin.host, plan=plan)
+        self._page = page
+        try:
+            self._introduce()
+            self._gathered.rendered = await page.render(plan, self, self._tell)
+        finally:
+            await self._t.browser.release(page)
 
     def _introduce(self) -> None:
         """The ledger knows of each browser that a run used: once, at its first page."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from archiver.engine.allowance import Allowance
+from archiver.engine.browser_place import BrowserPlace
 from archiver.engine.gathered import Gathered
 from archiver.engine.lanes import Choice, Lanes
 from archiver.engine.read import read_dom
@@ -29,6 +30,7 @@ class Around:
     allowance: Allowance
     turn: Turn
     page_id: str
+    place: BrowserPlace | None
     write: Callable[[], Awaitable[None]]
 
 
@@ -63,9 +65,9 @@ class Seeing:
             gathered, around.allowance, around.turn, page_id=around.page_id, spill=around.write
         )  # fmt: skip
         try:
-            if rendering is None:
+            if rendering is None or around.place is None:
                 raise BrowserError(NO_CHROMIUM)
-            await rendering.run(admitted)
+            await rendering.run(admitted, around.place)
         except BrowserError as error:
             if choice.asked_for:
                 raise

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from archiver import urls
 from archiver.engine.allowance import Allowance
+from archiver.engine.browser_place import BrowserPlace
 from archiver.engine.gathered import Gathered
 from archiver.engine.lanes import Lanes
 from archiver.engine.navigation import REDIRECTS, redirect_target
@@ -59,18 +60,34 @@ class Visit:
         self._started = 0
         self._known = 0
         self._met: set[str] = set()
+        self._place: BrowserPlace | None = None
 
     async def run(self, candidate: Candidate, admitted: Admitted) -> Gathered:
         """Fetch the document, then what it needs. Everything that the site does wrong is a value in the result."""
+        lanes = self._lanes if self._limits.want_requisites else None
+        place = self._place = lanes.place() if lanes is not None else None
+        if lanes is None or place is None:
+            await self._all(candidate, admitted)
+            return self._gathered
+        try:
+            if lanes.expects_browser(candidate):
+                await place.take()
+            await self._all(candidate, admitted)
+        finally:
+            place.give()
+        return self._gathered
+
+    async def _all(self, candidate: Candidate, admitted: Admitted) -> None:
         self._allowance.begin(admitted.rules)
         await self._document(candidate, admitted)
         self._documents_known()
         reading = self._gathered.reading
         if reading is None or await self._rendered(candidate, admitted):
-            return self._gathered
+            return
+        if self._place is not None:
+            self._place.give()
         if self._limits.want_requisites:
             await self._requisites_of(self._gathered.document.candidate, reading, depth=0)
-        return self._gathered
 
     async def write(self) -> None:
         """Record what is gathered. Called at the end, and before it when the visit's spool is full: the page's verdict
@@ -86,7 +103,9 @@ class Visit:
         """Whether nothing more is to be fetched over plain HTTP: a browser saw the page, or it is a challenge."""
         if self._lanes is None:
             return False
-        around = Around(allowance=self._allowance, turn=self._turn, page_id=self.page_id, write=self.write)
+        around = Around(
+            allowance=self._allowance, turn=self._turn, page_id=self.page_id, place=self._place, write=self.write
+        )
         seeing = Seeing(self._lanes, self._gateway, self._gathered, around)
         choice = await seeing.choose(candidate)
         if choice.challenge is not None:

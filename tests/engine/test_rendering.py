@@ -554,6 +554,36 @@ async def test_few_pages_are_in_the_browser_at_once_and_each_is_given_back() -> 
     assert [row["version"] for row in engine.bench.rows("browser")] == ["1"], "told once"
 
 
+async def test_a_document_that_will_need_the_browser_is_asked_for_when_there_is_a_place() -> None:
+    """What waited for it would be over half a minute old, and asked for twice."""
+
+    async def script(tab: Tab) -> None:
+        await tab.go(tab.plan.url)
+        engine.bench.clock.advance(20)
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    pages = {f"/{number}": APP for number in range(8)}
+    engine = Engine(pages, lane="browser", script=script)
+    await engine.crawl(*pages, concurrency=8)
+    assert sorted(engine.asked) == sorted(pages)
+
+
+async def test_a_page_that_turns_out_plain_gives_its_place_back_at_once() -> None:
+    plain = html("<p>" + "Words enough to be read by everybody. " * 20 + "<img src=/i.png>")
+    engine = Engine({"/x/1": APP, "/x/2": plain, "/x/3": plain, "/i.png": image()}, lane="auto", script=asking())
+    for path in ("/x/1", "/x/2", "/x/3"):
+        await engine.visit(path)
+    await engine.crawl("/x/4", "/x/5", "/x/6", "/x/7", concurrency=4)
+    assert engine.lanes is not None and engine.browser is not None
+    place = engine.lanes.place()
+    assert place is not None
+    await place.take()
+    other = engine.lanes.place()
+    assert other is not None
+    await asyncio.wait_for(other.take(), 1)
+
+
 async def test_waiting_for_the_browser_takes_no_time_of_the_visit() -> None:
     async def script(tab: Tab) -> None:
         await tab.go(tab.plan.url)

@@ -33,10 +33,14 @@ class Incidents:
         self.crashed = False
         self.closed = False
         self.endless = False
-        page.on("crash", self._on_crash)
-        page.on("close", self._on_close)
-        page.on("dialog", self._on_dialog)
-        page.on("download", self._on_download)
+        self._hooks: tuple[tuple[str, Callable[..., None]], ...] = (
+            ("crash", self._on_crash),
+            ("close", self._on_close),
+            ("dialog", self._on_dialog),
+            ("download", self._on_download),
+        )
+        for event, hook in self._hooks:
+            page.on(event, hook)  # type: ignore[call-overload]
         page.context.on("page", self._on_window)
 
     @property
@@ -54,7 +58,8 @@ class Incidents:
     def end(self) -> None:
         """The page is given back: what its context does from now on is another's."""
         self._page.context.remove_listener("page", self._on_window)
-        self._page.remove_listener("close", self._on_close)
+        for event, hook in self._hooks:
+            self._page.remove_listener(event, hook)
         for task in self._aside:
             task.cancel()
 

@@ -16,6 +16,7 @@ from archiver.browser.incidents import Incidents
 from archiver.browser.pulse import PATIENCE, Pulse
 from archiver.browser.settle import Settling
 from archiver.browser.steps import OnPage, Steps, Taken
+from archiver.browser.world import call
 from archiver.model import ConsentOutcome
 from archiver.ports_browser import Activity, Announced, Plan, Rendered, Tell, View
 
@@ -23,9 +24,12 @@ LOAD_SECONDS = 30.0
 SETTLE_SECONDS = 10.0
 LAST_LOOK = 15.0
 """Seconds kept for what a page holds at its end, whatever else ran late."""
+NAVIGATION = "navigation: "
+"""How `failed` begins when no document came: what Chromium shows then is its own, and not kept."""
 OPEN_SECONDS = 15.0
 CLOSE_SECONDS = 5.0
 _NEWS = 0.3
+_FORGET = "() => { sessionStorage.clear(); name = ''; }"
 _TEXT = 300
 
 
@@ -41,12 +45,36 @@ class _Made:
     settled: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """Serves a context for one page after the other: a new one would take a new process each time."""
+
+    page: PlaywrightPage
+    session: CDPSession
+
+    @classmethod
+    async def open(cls, context: BrowserContext) -> Tab:
+        """Raises whatever Playwright raises, TimeoutError too."""
+        async with asyncio.timeout(OPEN_SECONDS):
+            page = await context.new_page()
+            return cls(page, await context.new_cdp_session(page))
+
+    async def clear(self) -> None:
+        """As a new one: no document, no history, nothing in the storage of its session. Raises as `open`."""
+        async with asyncio.timeout(CLOSE_SECONDS):
+            with contextlib.suppress(Error):  # a document without an origin has no storage
+                await call(self.session, _FORGET, seconds=CLOSE_SECONDS)
+            await self.page.goto("about:blank", wait_until="commit")
+            await self.session.send("Page.resetNavigationHistory")
+
+
 class ChromiumPage:
     """`ports_browser.BrowserPage`."""
 
-    def __init__(
-        self, page: PlaywrightPage, session: CDPSession, steps: Steps, *, is_alive: Callable[[], bool]
-    ) -> None:
+    def __init__(self, tab: Tab, steps: Steps, *, is_alive: Callable[[], bool]) -> None:
+        """`is_alive` tells whether Chromium and its driver are there."""
+        page, session = tab.page, tab.session
+        self._tab = tab
         self._page = page
         self._session = session
         self._steps = steps
@@ -57,14 +85,6 @@ class ChromiumPage:
         self._deaf = False
         self._hung = False
         page.context.on("request", self._announcements.add)
-
-    @classmethod
-    async def open(cls, context: BrowserContext, steps: Steps, *, is_alive: Callable[[], bool]) -> ChromiumPage:
-        """`is_alive` tells whether Chromium and its driver are there. Raises whatever Playwright raises."""
-        async with asyncio.timeout(OPEN_SECONDS):
-            page = await context.new_page()
-            session = await context.new_cdp_session(page)
-        return cls(page, session, steps, is_alive=is_alive)
 
     # --- ports_browser.BrowserPage ---
 
@@ -81,27 +101,27 @@ class ChromiumPage:
         pulse = self._pulse(plan, activity)
         try:
             await self._bounded(made, started + plan.seconds - last, lambda: self._look(on, settling, pulse, made))
-            if not self._gone:
+            if not self._gone and not made.failed.startswith(NAVIGATION):
                 await self._bounded(made, started + plan.seconds, lambda: self._last_look(on, pulse, made))
         finally:
             pulse.stop()
-        if self._incidents.closed:
-            await asyncio.sleep(_NEWS)  # the end of a page is told before that of its process
+        if self._incidents.closed or made.failed:
+            await asyncio.sleep(_NEWS)  # the end of a page is told before that of its process, or before its download
         made.failed = self._what_failed(made, pulse)
-        return self._rendered(made, pulse, loop.time() - started)
+        return self._rendered(plan, made, pulse, loop.time() - started)
 
-    async def close(self) -> bool:
-        """False when the page crashed, was deaf or would not go: its context is then given up."""
+    async def leave(self) -> Tab | None:
+        """Its tab, cleared for the next page; None when the page crashed, hung or left windows open."""
         self._page.context.remove_listener("request", self._announcements.add)
-        self._incidents.end()
-        if self._gone or self._hung:
-            return False
         try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self._page.close()
+            if self._gone or self._hung:
+                return None
+            await self._tab.clear()
         except Exception:  # as in `_bounded`
-            return False
-        return True
+            return None
+        finally:
+            self._incidents.end()
+        return self._tab if len(self._page.context.pages) == 1 and not self._gone else None
 
     # --- when it goes wrong ---
 
@@ -203,19 +223,19 @@ class ChromiumPage:
                 left = max(0.5, until - loop.time())
                 await self._page.wait_for_load_state("load", timeout=left * 1000)
         except Error as error:
-            made.failed = f"navigation: {_first_line(error)}"
+            made.failed = f"{NAVIGATION}{_first_line(error)}"
 
     async def _last_look(self, on: OnPage, pulse: Pulse, made: _Made) -> None:
         await pulse.wake()
         made.taken = await self._steps.views.take(on, await self._steps.consent.without_notice(on))
 
-    def _rendered(self, made: _Made, pulse: Pulse, seconds: float) -> Rendered:
+    def _rendered(self, plan: Plan, made: _Made, pulse: Pulse, seconds: float) -> Rendered:
         taken = made.taken
         notes = dict(self._incidents.notes)
         if pulse.endings:
             notes["scriptsEnded"] = pulse.endings
         return Rendered(
-            final_url=self._page.url,
+            final_url=plan.url if made.failed.startswith(NAVIGATION) else self._page.url,
             title=taken.title,
             dom=taken.dom,
             text=taken.text,

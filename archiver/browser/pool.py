@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.async_api import BrowserContext
 
-from archiver.browser.page import ChromiumPage
+from archiver.browser.page import ChromiumPage, Tab
 from archiver.browser.process import ChromiumProcess, Driver
 from archiver.browser.steps import Steps
 from archiver.errors import BrowserError
@@ -33,6 +33,7 @@ class Place:
     context: BrowserContext
     listener: Listener
     process: ChromiumProcess
+    tab: Tab | None = None
     pages: int = 0
 
 
@@ -66,9 +67,14 @@ class Chromium:
         """Whatever the page did: its requests are answered, and a context that misbehaved is not used again."""
         assert isinstance(page, ChromiumPage)
         place = self._busy.pop(page)
-        healthy = await page.close()
+        place.tab = await page.leave()
         await place.listener.settle()
-        reusable = healthy and place.pages < CONTEXT_PAGES and place.process is self._process and place.process.alive
+        reusable = (
+            place.tab is not None
+            and place.pages < CONTEXT_PAGES
+            and place.process is self._process
+            and place.process.alive
+        )
         if not reusable:
             await self._drop(place)
         else:
@@ -105,11 +111,12 @@ class Chromium:
         place.pages += 1
         place.process.pages += 1
         try:
-            page = await ChromiumPage.open(place.context, self._steps, is_alive=lambda: place.process.alive)
+            tab = place.tab or await Tab.open(place.context)
         except Exception as error:  # Playwright's own class, and a plain one where its driver has died
             place.process.stuck = place.process.stuck or isinstance(error, TimeoutError)
             await self._drop(place)
             raise BrowserError(f"{self._path}: no page could be opened: {error}") from error
+        page = ChromiumPage(tab, self._steps, is_alive=lambda: place.process.alive)
         self._busy[page] = place
         return page
 

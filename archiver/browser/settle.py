@@ -38,15 +38,15 @@ class Settling:
         while (left := deadline - loop.time()) > 0:
             if not await self._network(left):
                 return False
-            left = deadline - loop.time()
-            calm = await self._dom(max(0.05, left))
-            if calm and self._activity.in_flight == 0:
+            calm = await self._dom(max(0.05, deadline - loop.time()))
+            if calm and self._activity.idle_for() >= NETWORK_QUIET:
                 return True
         return False
 
     async def _network(self, seconds: float) -> bool:
+        """Quiet so long that after the DOM's moment it will have been quiet for its own."""
         deadline = asyncio.get_running_loop().time() + seconds
-        while self._activity.idle_for() < NETWORK_QUIET:
+        while self._activity.idle_for() < NETWORK_QUIET - DOM_QUIET:
             if asyncio.get_running_loop().time() >= deadline:
                 return False
             await asyncio.sleep(_STEP)

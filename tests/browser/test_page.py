@@ -29,13 +29,13 @@ class Odd:
     html: str
     notes: tuple[str, ...] = ()
     failed: str = ""
-    seconds: float = 9.0
+    seconds: float = 60.0
 
 
 ODD = (
-    Odd("endless-loop", page("while (true) {}"), failed="hung"),
-    Odd("endless-loop-later", page("setTimeout(() => { while (true) {} }, 300)"), failed="hung"),
-    Odd("endless-microtasks", page("const f = () => Promise.resolve().then(f); f()"), failed="hung"),
+    Odd("endless-loop", page("while (true) {}"), failed="hung", seconds=12.0),
+    Odd("endless-loop-later", page("setTimeout(() => { while (true) {} }, 300)"), failed="hung", seconds=12.0),
+    Odd("endless-microtasks", page("const f = () => Promise.resolve().then(f); f()"), failed="hung", seconds=12.0),
     Odd("alerts", page("for (let i = 0; i < 30; i++) alert('a' + i)"), notes=("dialogs",)),
     Odd("alerts-for-ever", page("while (true) alert('again')"), notes=("dialogs",), failed="hung"),
     Odd("confirm-and-prompt", page("confirm('c'); prompt('p', 'x')"), notes=("dialogs",)),
@@ -60,7 +60,7 @@ ODD = (
                                      "document.documentElement.requestPointerLock()")),
     Odd("worker-that-spins", page("new Worker(URL.createObjectURL(new Blob(['while (true) {}'])))")),
     Odd("closes-itself", page("setTimeout(() => window.close(), 100)")),
-    Odd("huge-dom", page("document.body.innerHTML += '<b>x</b>'.repeat(40000)"), seconds=30.0),
+    Odd("huge-dom", page("document.body.innerHTML += '<b>x</b>'.repeat(40000)")),
     Odd("tall", page(body="<div style='height:30000px;background:linear-gradient(red,blue)'></div>")),
     Odd(
         "deep-shadow",

@@ -194,7 +194,7 @@ async def test_when_we_are_killed_nothing_is_left(number: signal.Signals, tmp_pa
     arguments = [str(own_rig.chromium._path), str(tmp_path), str(own_rig.chromium._sandbox)]
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _CHILD, *arguments,
-        stdout=asyncio.subprocess.PIPE, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+        stdout=asyncio.subprocess.PIPE, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert child.stdout is not None
     session = int(await child.stdout.readline())

@@ -53,7 +53,9 @@ def test_a_page_that_never_ends_by_itself_loads_completely(tmp_path: Path) -> No
         ran = saved(tmp_path, "browser", site.url("/page"), site)
         asked = site.count()
     told = ran.objects[0]
-    print(f"{sum(asked.values())} requests in {told['seconds']:.1f} s ({DELAY})")
+    (document,), images = site.of("/page")[:1], site.of("/page-")
+    loaded = max(one.done for one in images) - document.at
+    print(f"{sum(asked.values())} requests, loaded in {loaded:.1f} s, kept in {told['seconds']:.1f} s ({DELAY})")
     assert (ran.code, told["completeness"]["verdict"]) == (0, "complete"), told
     assert asked == dict.fromkeys(answers, 1)
     assert told["completeness"]["kept"] == len(answers) - 1

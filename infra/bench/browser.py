@@ -3,12 +3,12 @@
     .venv/bin/python infra/bench/browser.py [--rounds N] [--peers A,B,C,D] [--paced]
 
 20 pages, 380 answers (`browser_pages.py`). A: Playwright waits for each page's done mark, nothing is kept. B: A with a
-picture of the window, of all of the page, a thumbnail, and the DOM. C: `archiver crawl --lane browser` without pictures,
-text, DOM, behaviours, consent left alone. D: C as shipped, everything on. All at delay 0, which an allowed address
-permits; `--paced` runs D once more at the shipped delay. The server is not counted.
+picture of the window, of all of the page, a thumbnail, and the DOM. C: `archiver crawl --lane browser` without
+pictures, text, DOM, behaviours, consent left alone. D: C as shipped, everything on. All at delay 0, which an allowed
+address permits; `--paced` runs D once more at the shipped delay. The server is not counted.
 
-Peers take turns (A B C D A B ...), each started once at an empty page in the same round: net is without that. The run is
-void (exit code 1) unless the server sent 380 answers to each, each once, and ours has all of them in its WARC, exact.
+Peers take turns (A B C D A B ...), each started once at an empty page in the same round: net is without that. The run
+is void (exit code 1) unless the server sent 380 answers to each, each once, and ours has them all in its WARC, exact.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,7 +122,7 @@ def _plain(name: str, urls: Sequence[str]) -> list[str]:
 
 def _ours(folder: Path, site: Pages, urls: Sequence[str], *, little: bool, delay: float | None) -> list[str]:
     config = {"seeds": list(urls), "scopeType": "page", "lane": "browser", "driver": "pump", "concurrency": 1,
-              "allowAddresses": [site.address], "contact": "bench@example.org", **(_LITTLE if little else {})}  # fmt: skip
+              "allowAddresses": [site.address], **(_LITTLE if little else {})}  # fmt: skip
     if delay is not None:
         config["delay"] = delay
     (folder / "crawl.yaml").write_text(json.dumps(config))
@@ -150,7 +151,7 @@ def _waits(hits: Sequence[Hit]) -> list[float]:
         if hit.path.endswith("/"):
             pages.append([])
         pages[-1].append(hit)
-    return [later[0].at - max(one.done for one in page) for page, later in zip(pages, pages[1:])]
+    return [later[0].at - max(one.done for one in page) for page, later in pairwise(pages)]
 
 
 def measured(command: Sequence[str], folder: Path) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """The twenty pages that browsers are measured with: ten documents of 7 requests, ten applications of 31, 380 answers.
 
-Each sets `window.__done` once its last answer has come. No two share a URL, so that no cache answers for the server; and
-no two bodies are equal, so that none is kept as a revisit.
+Each sets `window.__done` once its last answer has come. No two share a URL, so that no cache answers for the server;
+and no two bodies are equal, so that none is kept as a revisit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ STATIC, APPS = 10, 10
 ANSWERS = STATIC * 7 + APPS * 31
 EMPTY = "/empty/"
 
-_WORDS = "archive page record crawl harbour city council report reader garden window paper river story morning".split()
+_WORDS = ("archive", "page", "record", "crawl", "harbour", "city", "council", "report", "reader", "garden", "morning")
 _ICON = '<link rel="icon" href="data:,">'
 _DONE = "addEventListener('load', () => { window.__done = true; });"
 
@@ -35,6 +35,16 @@ def answers() -> dict[str, bytes]:
     for number in range(STATIC):
         found |= {f"/static/{number}/{name}": answer for name, answer in _static(number, draw)}
         found |= {f"/app/{number}/{name}": answer for name, answer in _app(number, draw)}
+    return found
+
+
+def soak_answers(pages: int) -> dict[str, bytes]:
+    """`/page/0/` and so on: documents of 7 requests, each tenth an application of 31."""
+    draw = random.Random(5)
+    found: dict[str, bytes] = {}
+    for number in range(pages):
+        made = _app(number, draw) if number % 10 == 9 else _static(number, draw)
+        found |= {f"/page/{number}/{name}": answer for name, answer in made}
     return found
 
 
@@ -57,7 +67,8 @@ const root = document.getElementById('app');
 let last = '';
 for (let turn = 0; turn < 4; turn++) last = draw(root, await ask(`chain-${turn}.json?after=${last}`));
 for (const part of await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(n => ask(`part-${n}.json`)))) draw(root, part);
-await Promise.all([...document.images].map(one => one.complete || new Promise(done => one.onload = one.onerror = done)));
+const loaded = one => one.complete || new Promise(done => one.onload = one.onerror = done);
+await Promise.all([...document.images].map(loaded));
 if (document.readyState !== 'complete') await new Promise(done => addEventListener('load', done));
 window.__done = true;
 """

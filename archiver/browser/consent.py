@@ -24,6 +24,7 @@ from archiver.clock import Clock
 from archiver.model import ConsentOutcome
 from archiver.policy import consent as rules
 from archiver.policy.consent import GUARDED, Outcome
+from archiver.policy.consent_labels import forbidden_labels
 from archiver.policy.consent_state import State, proof_of
 
 HANDLE_SECONDS = 45.0
@@ -86,7 +87,11 @@ class Consent:
         visit.after = now
         if not rules.implied(proof, standing=bool((await visit.look()).notices)):
             return None
-        changed = {"before": _shown(known, proof.keys), "after": _shown(now, proof.keys), "readings": dict(proof.readings)}
+        changed = {
+            "before": _shown(known, proof.keys),
+            "after": _shown(now, proof.keys),
+            "readings": dict(proof.readings),
+        }
         details = {**before.details, "was": before.outcome, "implied": changed}
         return ConsentOutcome(outcome=Outcome.IMPLIED.value, engine=before.engine, details=details)
 
@@ -130,7 +135,10 @@ class Consent:
                 "after": _shown(visit.after, keys),
             }
         if visit.first or visit.popups:
-            told["scrollLock"] = {"before": visit.locks[0] if visit.locks else None, "after": visit.locks[-1] if visit.locks else None}
+            told["scrollLock"] = {
+                "before": visit.locks[0] if visit.locks else None,
+                "after": visit.locks[-1] if visit.locks else None,
+            }
         missing = visit.missing()
         if missing:
             told["missing"] = missing[:20]
@@ -153,4 +161,4 @@ def _host(url: str) -> str:
     return url.split("/", 3)[2].lower() if url.count("/") >= 2 else ""
 
 
-_WORDING = hashlib.sha256("\n".join(rules.forbidden_labels()).encode()).hexdigest()[:16]
+_WORDING = hashlib.sha256("\n".join(forbidden_labels()).encode()).hexdigest()[:16]

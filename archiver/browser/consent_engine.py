@@ -48,7 +48,9 @@ class Ruled:
         with contextlib.suppress(Error, TimeoutError):
             while (left := end - loop.time()) > 0:
                 async with asyncio.timeout(left + 1.0):
-                    said = await self.handle.evaluate("(one, most) => one.next(most)", left * 1000)
+                    said: list[dict[str, Any]] = await self.handle.evaluate(
+                        "(one, most) => one.next(most)", left * 1000
+                    )
                 found = [message for message in said if self._note(message) in until]
                 if found:
                     return found[0]
@@ -117,7 +119,12 @@ class Engine:
         rules = self._package.rules if self._package is not None else ()
         rule = next((one for one in rules if one["name"] == name), None)
         steps: Sequence[Any] = (rule or {}).get("optOut", ())
-        return {"rule": name, "nature": nature_of(rule), "steps": list(steps)[:20], "cosmetic": bool((rule or {}).get("cosmetic"))}
+        return {
+            "rule": name,
+            "nature": nature_of(rule),
+            "steps": list(steps)[:20],
+            "cosmetic": bool((rule or {}).get("cosmetic")),
+        }
 
     async def close(self) -> None:
         for ruled in self._running.values():

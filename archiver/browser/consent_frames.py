@@ -1,4 +1,4 @@
-"""Every document of a page, frames of other sites too, and our look into each, from a world that the page cannot see."""
+"""Every document of a page, those of other sites too, and our look into each, from a world that no page sees."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ class Spot:
         """Raises Error and TimeoutError: the document went away, or hangs."""
         return await self._run(LOOK, [{"value": name}, {"value": argument}], seconds=seconds)
 
-    async def _run(self, function: str, arguments: Sequence[dict[str, Any]], *, seconds: float, value: bool = True) -> Any:
+    async def _run(
+        self, function: str, arguments: Sequence[dict[str, Any]], *, seconds: float, value: bool = True
+    ) -> Any:
         async with asyncio.timeout(seconds):
             answer = await self.session.send(
                 "Runtime.callFunctionOn",
@@ -72,7 +74,9 @@ class Spot:
         for root in closed:
             asked = {"backendNodeId": root["backendNodeId"], "executionContextId": self.context}
             node = (await self.session.send("DOM.resolveNode", asked))["object"]["objectId"]
-            await self._run(f"(host, root) => ({LOOK})('').adopt(host, root)", [{"objectId": host}, {"objectId": node}], seconds=3.0)
+            await self._run(
+                f"(host, root) => ({LOOK})('').adopt(host, root)", [{"objectId": host}, {"objectId": node}], seconds=3.0
+            )
         return len(closed)
 
 

@@ -46,7 +46,9 @@ class Memory:
             self._hosts.popitem(last=False)
         return known
 
-    def note(self, known: Host, signature: str, *, notice: str = "", actions: int = 0, keys: tuple[str, ...] = ()) -> None:
+    def note(
+        self, known: Host, signature: str, *, notice: str = "", actions: int = 0, keys: tuple[str, ...] = ()
+    ) -> None:
         """A page was dealt with; `notice` is what became of its notice, empty when it had none."""
         known.pages += 1
         known.actions += actions

@@ -31,7 +31,9 @@ def find_package(environ: Mapping[str, str]) -> Path | None:
     """The package's folder: the one that ARCHIVER_CONSENT_RULES names, the working tree's, the installation's."""
     named = environ.get("ARCHIVER_CONSENT_RULES")
     tree = Path(__file__).resolve().parents[2] / "infra" / "consent"
-    places = [Path(named)] if named else [tree / _INSTALLED, Path(sys.prefix, "share", "archiver", "consent") / _INSTALLED]
+    places = (
+        [Path(named)] if named else [tree / _INSTALLED, Path(sys.prefix, "share", "archiver", "consent") / _INSTALLED]
+    )
     return next((place for place in places if (place / SCRIPT).is_file() and (place / RULES).is_file()), None)
 
 

@@ -8,22 +8,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-import orjson
 from playwright.async_api import Error, Frame
 
 from archiver.browser.consent_engine import Engine, Ruled
-from archiver.browser.consent_frames import Frames, Spot, script
+from archiver.browser.consent_frames import Spot
 from archiver.browser.consent_memory import HOST_ACTIONS, Host
 from archiver.browser.consent_package import Package
+from archiver.browser.consent_sight import Seen, Sight
 from archiver.browser.steps import OnPage
 from archiver.model import LedgerEntry
 from archiver.policy import consent as rules
 from archiver.policy import consent_traces as traces
 from archiver.policy.consent import Act, Notice, Outcome, Policy, Step
+from archiver.policy.consent_labels import forbidden_labels
 from archiver.policy.consent_state import Proof, Says, State, proof_of
 from archiver.policy.consent_words import PAY
 
@@ -34,35 +33,21 @@ LATE_SECONDS = 4.0
 EFFECT_SECONDS = 3.0
 PROOF_SECONDS = 1.2
 """How long stored state is waited for once the notice is gone."""
-API_SECONDS = 0.25
 RELOADS = 3
 RELOAD_SECONDS = 0.6
 _STEP = 0.08
-_API = script("consent_api.js")
 
 
-@dataclass(slots=True)
-class Seen:
-    """One look at all frames."""
+class Visit(Sight):
+    """From the first look to the outcome; what happened stays readable in its attributes."""
 
-    spots: list[Spot] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
-    traces: list[str] = field(default_factory=list)
-    locked: bool = False
-    candidates: int = 0
-
-
-class Visit:
     def __init__(self, on: OnPage, package: Package | None, host: Host) -> None:
-        self.on = on
+        super().__init__(on)
         self.host = host
         self.policy = Policy(on.plan.consent)
-        self.frames = Frames(on.page, on.session)
         self.engine = Engine(on.page, package, cosmetic=self.policy is Policy.HIDE)
         self.seen = Seen()
         self.first: list[Notice] = []
-        self.traces: list[str] = []
-        self.api: dict[str, Any] = {}
         self.before: State | None = None
         self.after: State | None = None
         self.noise: frozenset[str] = frozenset()
@@ -100,12 +85,12 @@ class Visit:
             self._moves += 1
 
     async def _first_look(self) -> list[Ruled]:
-        seen, ruled, self.api = await asyncio.gather(self.look(), self.engine.look(), self._ask_api())
-        self.seen = seen
-        self.signature = "\n".join(sorted({trace.partition("?")[0] for trace in seen.traces}))
-        if not seen.notices and not ruled and await self._may_come_late():
+        ruled: list[Ruled]
+        self.seen, ruled, self.api = await asyncio.gather(self.look(), self.engine.look(), self.ask_api())
+        self.signature = "\n".join(sorted({trace.partition("?")[0] for trace in self.seen.traces}))
+        if not self.seen.notices and not ruled and await self._may_come_late():
             await self._wait_for_late()
-            ruled = await self.engine.look() if self.seen.notices or self.seen.traces else []
+            ruled = await self.engine.look()
         self.first = list(self.seen.notices)
         self.locks.append(self.seen.locked)
         return ruled
@@ -206,7 +191,7 @@ class Visit:
         action = self._intend({"engine": "rules", "act": what, **about, "frame": ruled.frame.url[:300]})
         self.engines.append("rules")
         if not accepting:
-            await self._everywhere("listen", {"labels": rules.forbidden_labels(), "paid": PAY})
+            await self._everywhere("listen", {"labels": forbidden_labels(), "paid": PAY})
         said = await self.engine.act(ruled, what)
         heard = [one for told in await self._everywhere("heard") for one in told or ()]
         action |= {"result": said, "pressed": heard[:20]}
@@ -241,7 +226,7 @@ class Visit:
             "act": step.act.value,
             "button": step.button.text,
             "off": [toggle.text for toggle in step.toggles],
-            "notice": {"frame": told["frame"], "place": told["place"], "layer": told["layer"], "buttons": told["buttons"]},
+            "notice": {name: told[name] for name in ("frame", "place", "layer", "buttons")},
         })  # fmt: skip
         self._presses += 1
         with contextlib.suppress(Error, TimeoutError):
@@ -299,79 +284,6 @@ class Visit:
                 self.hidden = bool(await self.engine.act(one, "optOut"))
                 self.engines.append("rules")
         self.after = self.before
-
-    # --- looks ---
-
-    async def look(self) -> Seen:
-        seen = Seen()
-        with contextlib.suppress(Error, TimeoutError):
-            seen.spots = await self.frames.spots()
-        told = await asyncio.gather(*(self._look_into(spot) for spot in seen.spots))
-        for spot, one in zip(seen.spots, told):
-            if one is None:
-                continue
-            found = [rules.notice_of(notice, frame=spot.index) for notice in one["notices"]]
-            seen.notices += [notice for notice in found if rules.is_notice(notice)]
-            seen.candidates += len(found)
-            seen.traces += one["traces"]
-            if spot.index == 0:
-                seen.locked = bool(one["locked"])
-        self.traces += [trace for trace in seen.traces if trace not in self.traces]
-        return seen
-
-    async def _look_into(self, spot: Spot) -> Mapping[str, Any] | None:
-        asked = {"words": rules.words_for_page(), "marks": traces.for_page()}
-        with contextlib.suppress(Error, TimeoutError):
-            told: Mapping[str, Any] = await spot.call("look", asked)
-            if told["hosts"] and not told["notices"] and await spot.adopt_closed():
-                told = await spot.call("look", asked)
-            return told
-        return None
-
-    async def _ask_api(self) -> dict[str, Any]:
-        """In the page's own world: what its interfaces say. Empty when it does not answer."""
-        asked = f"({_API})({_json({'globals': list(traces.GLOBALS), 'most': API_SECONDS * 1000})})"
-        with contextlib.suppress(Error, TimeoutError):
-            async with asyncio.timeout(API_SECONDS * 4):
-                answer = await self.on.session.send(
-                    "Runtime.evaluate", {"expression": asked, "awaitPromise": True, "returnByValue": True}
-                )
-            return dict(answer["result"].get("value") or {})
-        return {}
-
-    async def state(self) -> State:
-        """Cookies, storage and interfaces of all frames, now."""
-        api = self._ask_api() if self.api.get("globals") else _nothing()
-        spots, told, cookies = await asyncio.gather(self._spots(), api, self._hidden_cookies())
-        found = dict(cookies)
-        stored = await asyncio.gather(*(spot.call("state") for spot in spots), return_exceptions=True)
-        for one in stored:
-            if isinstance(one, Mapping):
-                found.update({f"{one['origin']} {key}": value for key, value in one["entries"].items()})
-        found.update({f"{self.on.page.url} api:{name}": value for name, value in told.get("api", {}).items()})
-        return State(entries=found)
-
-    async def _spots(self) -> list[Spot]:
-        with contextlib.suppress(Error, TimeoutError):
-            return await self.frames.spots()
-        return []
-
-    async def _hidden_cookies(self) -> dict[str, str]:
-        """Those that scripts cannot read: a server may keep the choice in them."""
-        with contextlib.suppress(Error):
-            found = await self.on.page.context.cookies()
-            return {
-                f"{one.get('domain', '')} cookie:{one.get('name', '')}": str(one.get("value", ""))[:6_000]
-                for one in found
-                if one.get("httpOnly")
-            }
-        return {}
-
-    async def cut(self) -> str | None:
-        """The main document without the notices that were met; None when nothing of them is left in it."""
-        spots = await self._spots()
-        found: str | None = await spots[0].call("cut") if spots else None
-        return found
 
     # --- effect and end ---
 
@@ -444,24 +356,13 @@ class Visit:
     def _intend(self, what: Mapping[str, Any]) -> dict[str, Any]:
         """Write down what is about to be done; the row is there before the press."""
         plan = self.on.plan
-        intent = {"policy": plan.consent, "setBy": plan.consent_set_by, **what}
-        self.on.tell(LedgerEntry(event="consent", url=plan.url, data={"stage": "intent", "outcome": "intent", **intent}))
-        action = dict(intent)
+        row = {"stage": "intent", "outcome": "intent", "engine": what["engine"], "policy": plan.consent}
+        row |= {"setBy": plan.consent_set_by, "details": {name: one for name, one in what.items() if name != "engine"}}
+        self.on.tell(LedgerEntry(event="consent", url=plan.url, data=row))
+        action = {"policy": plan.consent, "setBy": plan.consent_set_by, **what}
         self.actions.append(action)
         return action
 
     @property
-    def host_name(self) -> str:
-        return urlsplit(self.on.page.url).hostname or ""
-
-    @property
     def presses(self) -> int:
         return self._presses
-
-
-async def _nothing() -> dict[str, Any]:
-    return {}
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value).decode()

@@ -56,33 +56,114 @@ class Proof:
         return self.says is Says.ACCEPTED
 
 
+NOTHING = Proof(says=Says.NOTHING)
+
 _ABOUT_CONSENT = re.compile(
-    r"cookie|consent|gdpr|ccpa|privacy|rgpd|dsgvo|\bcmp|cmp\b|tcf|\btc_?string|gpp|usp|optanon|onetrust|didomi|usercentrics|\buc_|"
-    r"axeptio|klaro|orejime|tarteaucitron|truste|cmapi|notice|opt-?(in|out)|cc_|_cc\b|\bcc\b|borlabs|cmplz|iubenda|_iub|"
-    r"euconsent|termly|osano|cky|complianz|datenschutz|tracking|choice|bench_choice|permission|rcc\b|preferences|optin|"
+    r"cookie|consent|gdpr|ccpa|privacy|rgpd|dsgvo|\bcmp|cmp\b|tcf|\btc_?string|gpp|usp|optanon|onetrust|didomi|"
+    r"usercentrics|\buc_|"
+    r"axeptio|klaro|orejime|tarteaucitron|truste|cmapi|notice|opt-?(in|out)|cc_|_cc\b|\bcc\b|borlabs|cmplz|iubenda|"
+    r"_iub|"
+    r"euconsent|termly|osano|cky|complianz|datenschutz|tracking|choice|bench_choice|permission|rcc\b|preferences|"
+    r"optin|"
     r"optout|banner|agree|accept|reject|allow|deny|eupub|addtl|fc(c)?dcl|sp_|_sp_|consentuuid|cmpl|civic",
     re.IGNORECASE,
 )
 _TRACKERS = re.compile(
-    r"^(_ga|_gid|_gat|_gcl|_fb|_hj|_pk_|_clck|_clsk|__utm|_uet|amp_|ajs_|mp_|optimizely|phpsessid|jsessionid|csrf|xsrf|"
+    r"^(_ga|_gid|_gat|_gcl|_fb|_hj|_pk_|_clck|_clsk|__utm|_uet|amp_|ajs_|mp_|optimizely|phpsessid|jsessionid|csrf|"
+    r"xsrf|"
     r"__cf|cf_|__cfduid|session|sid$|_session|awsalb|incap_|visid|ak_|bm_|datadome|_abck|intercom|_dd_s)",
     re.IGNORECASE,
 )
 _REFUSED = frozenset(
-    ["rejected", "reject", "rejectall", "reject_all", "refused", "refuse", "denied", "deny", "denyall", "deny_all", "declined", "decline", "declineall", "disallow", "disallowed", "disagree", "disagreed", "opt-out", "optout", "opted-out", "opted_out", "opt_out", "revoked", "revoke", "necessary", "essential", "essentials", "required", "minimal", "only_necessary", "necessary_only", "onlynecessary", "essential_only", "withdrawn", "blocked", "necessary-only", "essential-only", "only-necessary", "disabled", "nein", "non", "nie", "refusé", "abgelehnt", "rechazado"]
+    [
+        "rejected",
+        "reject",
+        "rejectall",
+        "reject_all",
+        "refused",
+        "refuse",
+        "denied",
+        "deny",
+        "denyall",
+        "deny_all",
+        "declined",
+        "decline",
+        "declineall",
+        "disallow",
+        "disallowed",
+        "disagree",
+        "disagreed",
+        "opt-out",
+        "optout",
+        "opted-out",
+        "opted_out",
+        "opt_out",
+        "revoked",
+        "revoke",
+        "necessary",
+        "essential",
+        "essentials",
+        "required",
+        "minimal",
+        "only_necessary",
+        "necessary_only",
+        "onlynecessary",
+        "essential_only",
+        "withdrawn",
+        "blocked",
+        "necessary-only",
+        "essential-only",
+        "only-necessary",
+        "disabled",
+        "nein",
+        "non",
+        "nie",
+        "refusé",
+        "abgelehnt",
+        "rechazado",
+    ]
 )
 _GIVEN = frozenset(
-    ["accepted", "accept", "acceptall", "accept_all", "allow", "allowed", "allowall", "allow_all", "granted", "grant", "agree", "agreed", "optin", "opt-in", "opted-in", "opted_in", "opt_in", "consented", "all", "approved", "enabled", "accept-all", "allow-all", "acceptedall", "dismiss", "dismissed"]
+    [
+        "accepted",
+        "accept",
+        "acceptall",
+        "accept_all",
+        "allow",
+        "allowed",
+        "allowall",
+        "allow_all",
+        "granted",
+        "grant",
+        "agree",
+        "agreed",
+        "optin",
+        "opt-in",
+        "opted-in",
+        "opted_in",
+        "opt_in",
+        "consented",
+        "all",
+        "approved",
+        "enabled",
+        "accept-all",
+        "allow-all",
+        "acceptedall",
+        "dismiss",
+        "dismissed",
+    ]
 )
 _OFF = frozenset({"false", "0", "no", "n", "off", "f", ""})
 _ON = frozenset({"true", "1", "yes", "y", "on", "t"})
 _SEEN = re.compile(
-    r"seen|shown|show|closed|close|display|hide|hidden|interact|answered|set$|saved|initial|complete|response|decided|"
+    r"seen|shown|show|closed|close|display|hide|hidden|interact|answered|set$|saved|initial|complete|response|"
+    r"decided|"
     r"visited|opened|stored|exist|done|action|made|asked|count|interest|legint|ready|loaded|bot|applies|required|version",
     re.IGNORECASE,
 )
 _META = re.compile(
-    r"^\$\$|version|^v$|^ver$|date|time|stamp|expir|^id$|uuid|guid|^lang|language|locale|revision|policy|level|region|"
+    r"^\$\$|version|^v$|^ver$|date|time|stamp|expir|^id$|uuid|guid|^lang|language|locale|revision|policy|level|"
+    r"region|"
     r"country|url|host|domain|hash|method|created|updated|until|duration|browser|platform|userid|user_id|user$|"
     r"controller|processor|^iso|landing|statement|gpc|^ts$|timezone|browserGpc",
     re.IGNORECASE,
@@ -93,7 +174,8 @@ _NEEDED = re.compile(
     re.IGNORECASE,
 )
 _TRACKING = re.compile(
-    r"analy|statist|market|\bads?\b|^ad_|advert|target|social|personali|performance|profil|track|google|facebook|meta_?pixel|"
+    r"analy|statist|market|\bads?\b|^ad_|advert|target|social|personali|performance|profil|track|google|facebook|"
+    r"meta_?pixel|"
     r"youtube|matomo|hotjar|pixel|embed|third|mysvc|c000[2-9]|measure|ad_storage|vimeo|twitter|linkedin|tiktok",
     re.IGNORECASE,
 )
@@ -201,9 +283,7 @@ def _of_leaves(name: str, leaves: list[tuple[str, str]], *, sure: bool) -> tuple
     return _weigh(name, on, off, words, sure=sure, read=bool(leaves))
 
 
-def _weigh(
-    name: str, on: list[str], off: int, words: set[Says], *, sure: bool, read: bool
-) -> tuple[Says, bool]:
+def _weigh(name: str, on: list[str], off: int, words: set[Says], *, sure: bool, read: bool) -> tuple[Says, bool]:
     about = bool(_ABOUT_CONSENT.search(name))
     if not about and not words:
         return _NO
@@ -259,7 +339,7 @@ def _unpacked(text: str) -> str:
 
 
 def _leaves(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
-    """(path, scalar). A list of names says which are on, or, under `disabled`, which are off; an empty list says none."""
+    """(path, scalar). A list names what is on, or, under `disabled`, what is off; an empty list says none."""
     if depth > _DEPTH:
         return
     if isinstance(value, dict):

@@ -20,7 +20,8 @@ HOSTS = (
 )
 NAMES = (
     r"cookie[-_.]?(consent|notice|banner|bar|law|manager|control|box|script|info|first|yes|hub|though|alert|policy|"
-    r"choice|pref|wall|modal|popup|compliance|dialog|settings|privacy)|consent[-_.]?(manager|mode|banner|tool|box|popup|"
+    r"choice|pref|wall|modal|popup|compliance|dialog|settings|privacy)|consent[-_.]?(manager|mode|banner|tool|box|"
+    r"popup|"
     r"notice|sdk|modal|management|solution|layer)|(^|[/_.-])(cmp|gdpr|dsgvo|rgpd|ccpa|tcf|iabtcf|klaro|orejime|"
     r"tarteaucitron|borlabs|complianz|cookiebot|onetrust|otsdkstub|osano|didomi|axeptio|usercentrics|termly|iubenda|"
     r"silktide|cookies-eu-banner|eu-cookie|ihavecookies|moove|vanilla-cookieconsent|biscotti|consent|cookies)"
@@ -29,10 +30,12 @@ NAMES = (
 """Of the address of a script, style sheet or frame."""
 
 INLINE = (
-    r"cookie ?consent|cookieconsent|initCookieConsent|tarteaucitron|__tcfapi|__gpp|__uspapi|OneTrust|Optanon|Cookiebot|"
+    r"cookie ?consent|cookieconsent|initCookieConsent|tarteaucitron|__tcfapi|__gpp|__uspapi|OneTrust|Optanon|"
+    r"Cookiebot|"
     r"Didomi|UC_UI|usercentrics|klaro|orejime|iubenda|_iub|axeptio|Osano|CookieControl|silktide|(we|our) use cookies|"
     r"we and our partners|verwenden? cookies|utilis(e|ons) des cookies|usamos cookies|utilizza(no)? (i )?cookie|"
-    r"gebruik(t|en)? (van )?cookies|plik(i|ów) cookie|cookie[-_ ]?(banner|notice|bar\b|popup)|consent[-_ ]?(banner|manager)"
+    r"gebruik(t|en)? (van )?cookies|plik(i|ów) cookie|cookie[-_ ]?(banner|notice|bar\b|popup)|consent[-_ ]?(banner|"
+    r"manager)"
 )
 """Of the text of a script in the page."""
 

@@ -2,8 +2,8 @@
 
     .venv/bin/python infra/bench/consent.py BENCH_FOLDER [CASE ...]
 
-BENCH_FOLDER holds `server.py` and `pages/<case>/manifest.json`; the server's `/_states` tells what each page's own stored
-state says, which is compared with our outcome. Ends with 0 when the bar of the table's last lines is met.
+BENCH_FOLDER holds `server.py` and `pages/<case>/manifest.json`; the server's `/_states` tells what each page's own
+stored state says, which is compared with our outcome. Ends with 0 when the bar of the table's last lines is met.
 """
 
 from __future__ import annotations
@@ -170,11 +170,18 @@ def totals(rows: Sequence[Row]) -> bool:
     rejectable = [row for row in rows if row.want == "rejected"]
     quiet = [row.consent for row in rows if row.outcome in {"absent", "not-loaded"}]
     missed = faults.count("missed")
-    print(f"\n{len(rows)} cases; rejected by the page's own state {sum(row.state == 'rejected' for row in rejectable)}", end="")
-    print(f" of {len(rejectable)}; missed {missed}; accepted {faults.count('ACCEPTED')}; clicked where nothing was to be ", end="")
-    print(f"touched {faults.count('CLICKED')}; claimed without {faults.count('CLAIMED')}; other {faults.count('other outcome')}")
+    done = sum(row.state == "rejected" for row in rejectable)
+    print(
+        f"\n{len(rows)} cases; rejected by the page's own state {done} of {len(rejectable)}; missed {missed};", end=" "
+    )
+    print(
+        f"accepted {faults.count('ACCEPTED')}; clicked where nothing is to be touched {faults.count('CLICKED')};",
+        end=" ",
+    )
+    print(f"claimed without {faults.count('CLAIMED')}; other {faults.count('other outcome')}")
     if quiet:
-        print(f"seconds waited where there was no notice: median {statistics.median(quiet):.2f}, most {max(quiet):.2f}")
+        median = statistics.median(quiet)
+        print(f"seconds waited where there was no notice: median {median:.2f}, most {max(quiet):.2f}")
     return missed <= 1 and not {"ACCEPTED", "CLICKED", "CLAIMED", "other outcome"} & set(faults)
 
 

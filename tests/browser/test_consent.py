@@ -44,7 +44,8 @@ YES, NO = button("Accept all", "accepted"), button("Reject all", "rejected")
 
 
 def page(body: str = "", script: str = "", *, lang: str = "en", head: str = "") -> str:
-    return f"<!doctype html><html lang={lang}><meta charset=utf-8><title>News</title>{head}<body>{ARTICLE}<script>{SCRIPT}</script>{body}<script>{script}</script>"
+    start = f"<!doctype html><html lang={lang}><meta charset=utf-8><title>News</title>{head}<body>{ARTICLE}"
+    return f"{start}<script>{SCRIPT}</script>{body}<script>{script}</script>"
 
 
 def bar(words: str, *buttons: str, style: str = FIXED, tag: str = "div", more: str = "") -> str:
@@ -54,8 +55,9 @@ def bar(words: str, *buttons: str, style: str = FIXED, tag: str = "div", more: s
 def shadow(mode: str) -> str:
     inner = f"<div style='{FIXED}'><p>{WORDS}</p><button id=y>Accept all</button><button id=n>Deny</button></div>"
     return (
-        f"customElements.define('x-n', class extends HTMLElement {{ constructor() {{ super(); const r = this.attachShadow({{mode: '{mode}'}});"
-        f'r.innerHTML = `{inner}`; r.getElementById("n").onclick = () => press("rejected"); }} }})'
+        "customElements.define('x-n', class extends HTMLElement { constructor() { super();"
+        f"const r = this.attachShadow({{mode: '{mode}'}}); r.innerHTML = `{inner}`;"
+        "r.getElementById('n').onclick = () => press('rejected') } })"
     )
 
 
@@ -68,53 +70,75 @@ class Case:
 
 
 SETTINGS = (
-    f"<div data-n style='{FIXED}'><p>{WORDS}</p><button onclick=\"more.hidden=false\">Manage options</button>{YES}</div>"
+    f"<div data-n style='{FIXED}'><p>{WORDS}</p>"
+    f'<button onclick="more.hidden=false">Manage options</button>{YES}</div>'
     "<div data-n id=more hidden style='position:fixed;inset:10%;background:#eee;z-index:999'>"
-    "<label><input type=checkbox checked disabled>Necessary</label><label><input type=checkbox class=c checked>Analytics</label>"
+    "<label><input type=checkbox checked disabled>Necessary</label>"
+    "<label><input type=checkbox class=c checked>Analytics</label>"
     "<label><input type=checkbox class=c checked>Ads</label>"
-    "<button onclick=\"press([...document.querySelectorAll('.c')].some(c => c.checked) ? 'partial' : 'rejected')\">Confirm my choices</button>"
+    "<button onclick=\"press(document.querySelector('.c:checked') ? 'partial' : 'rejected')\">"
+    "Confirm my choices</button>"
     f"{YES}</div>"
 )
+DIVS = [
+    f"<div style='cursor:pointer' onclick=\"press('{what}')\">{text}</div>"
+    for text, what in (("Accept all", "accepted"), ("Decline", "rejected"))
+]
+FIRST = (
+    f"<div id=first style='{FIXED}'><p>This website uses cookies.</p>"
+    "<button onclick=\"document.cookie='first=denied'; first.remove()\">Decline</button><button>Accept</button></div>"
+)
+LATE = f"setTimeout(() => document.body.insertAdjacentHTML('beforeend', `{bar(WORDS, YES, NO)}`), 1500)"
+AGAIN = (
+    "if (document.cookie.includes('choice=rejected')) setTimeout(() => location.reload(), 200);"
+    "else document.addEventListener('click', () => setTimeout(() => location.reload(), 100))"
+)
+GERMAN = button("Alle akzeptieren", "accepted"), button("Nur notwendige Cookies", "rejected")
+JAPANESE = button("すべて同意する", "accepted"), button("すべて拒否する", "rejected")
+CLOSE = "<button aria-label=Close onclick=\"press('closed')\">×</button>"
+UNKEPT = "<button onclick=\"press('unkept', false)\">Reject all</button>"
+JOIN = "<input type=email>", button("Sign me up", "joined"), button("No thanks", "no")
+AGE = button("Yes", "yes"), button("No", "no")
+SUBSCRIBE = button("Reject and subscribe", "paid")
+
+REFUSED = {
+    "fixed": page(bar(WORDS, YES, NO)),
+    "in-flow": page(bar(WORDS, YES, NO, style="background:#ffd")),
+    "top-layer": page(bar(WORDS, YES, NO, tag="dialog", style=""), "document.querySelector('dialog').showModal()"),
+    "clickable-divs": page(bar(WORDS, *DIVS)),
+    "open-shadow": page("<x-n data-n></x-n>", shadow("open")),
+    "closed-shadow": page("<x-n data-n></x-n>", shadow("closed")),
+    "settings-and-switches": page(SETTINGS),
+    "german": page(bar("Wir verwenden Cookies auf dieser Webseite.", *GERMAN), lang="de"),
+    "japanese": page(bar("当サイトではCookieを使用しています。", *JAPANESE), lang="ja"),
+    "late": page("", f"/* cookieconsent */ {LATE}"),
+    "two": page(FIRST + bar(WORDS, YES, NO, style="position:fixed;top:0")),
+}
+NO_WAY = {
+    "ok-only": page(bar("By using our website you consent to our use of cookies.", button("OK", "accepted"))),
+    "pay-or-ok": page(bar("We use cookies. You can accept, or refuse and subscribe.", YES, SUBSCRIBE)),
+    "close-only": page(bar(WORDS, CLOSE)),
+}
+NOT_ONE = {
+    "age-gate": page(bar("Are you over 18 years old? We use cookies to remember your answer.", *AGE)),
+    "newsletter": page(bar("Join our newsletter. By continuing you agree to our use of cookies.", *JOIN)),
+    "cookie-policy": page(f"<h2>Cookie policy</h2><p>{WORDS}</p>{button('Withdraw consent', 'no')}{YES}"),
+    "review": page(bar("3 suggested edits to this document", YES, NO)),
+    "terms": page(bar("Please accept the exam rules and our privacy policy.", YES, button("I decline", "no"))),
+    "plain": page(),
+}
+SCROLLED = bar("By scrolling you agree to our use of cookies on this site.", button("Got it", "accepted"))
+BY_SCROLLING = "onscroll = () => { document.cookie = 'consent=accepted' }"
 CASES = (
-    Case("fixed", page(bar(WORDS, YES, NO)), "rejected", ("rejected",)),
-    Case("in-flow", page(bar(WORDS, YES, NO, style="background:#ffd")), "rejected", ("rejected",)),
-    Case("top-layer", page(bar(WORDS, YES, NO, tag="dialog", style=""), "document.querySelector('dialog').showModal()"), "rejected",
-         ("rejected",)),
-    Case("clickable-divs", page(bar(WORDS, *(f"<div style='cursor:pointer' onclick=\"press('{what}')\">{text}</div>"
-         for text, what in (("Accept all", "accepted"), ("Decline", "rejected"))))), "rejected", ("rejected",)),
-    Case("open-shadow", page("<x-n data-n></x-n>", shadow("open")), "rejected", ("rejected",)),
-    Case("closed-shadow", page("<x-n data-n></x-n>", shadow("closed")), "rejected", ("rejected",)),
-    Case("settings-and-switches", page(SETTINGS), "rejected", ("rejected",)),
-    Case("german", page(bar("Wir verwenden Cookies auf dieser Webseite.", button("Alle akzeptieren", "accepted"),
-         button("Nur notwendige Cookies", "rejected")), lang="de"), "rejected", ("rejected",)),
-    Case("japanese", page(bar("当サイトではCookieを使用しています。", button("すべて同意する", "accepted"),
-         button("すべて拒否する", "rejected")), lang="ja"), "rejected", ("rejected",)),
-    Case("late", page("", f"/* cookieconsent */ setTimeout(() => document.body.insertAdjacentHTML('beforeend', `{bar(WORDS, YES, NO)}`), 1500)"),
-         "rejected", ("rejected",)),
-    Case("two", page(f"<div id=first style='{FIXED}'><p>This website uses cookies.</p><button onclick=\"document.cookie='first=denied';"
-         "first.remove()\">Decline</button><button>Accept</button></div>" + bar(WORDS, YES, NO, style="position:fixed;top:0")),
-         "rejected", ("rejected",)),
-    Case("nothing-stored", page(bar(WORDS, YES, "<button onclick=\"press('unkept', false)\">Reject all</button>")),
-         "rejected-unverified", ("unkept",)),
+    *(Case(name, html, "rejected", ("rejected",)) for name, html in REFUSED.items()),
+    *(Case(name, html, "no-reject-option") for name, html in NO_WAY.items()),
+    *(Case(name, html, "absent") for name, html in NOT_ONE.items()),
+    Case("nothing-stored", page(bar(WORDS, YES, UNKEPT)), "rejected-unverified", ("unkept",)),
     Case("lies", page(bar(WORDS, YES, button("Reject all", "accepted"))), "accepted-implied", ("accepted",)),
-    Case("ok-only", page(bar("By using our website you consent to our use of cookies.", button("OK", "accepted"))), "no-reject-option"),
-    Case("pay-or-ok", page(bar("We and our partners use cookies. Accept, or refuse and subscribe.", YES,
-         button("Reject and subscribe", "paid"))), "no-reject-option"),
-    Case("close-only", page(bar(WORDS, "<button aria-label=Close onclick=\"press('closed')\">×</button>")), "no-reject-option"),
-    Case("age-gate", page(bar("Are you over 18 years old? We use cookies to remember your answer.", button("Yes", "yes"),
-         button("No", "no"), more="role=dialog")), "absent"),
-    Case("newsletter", page(bar("Join our newsletter. By continuing you agree to our use of cookies.", "<input type=email>",
-         button("Sign me up", "joined"), button("No thanks", "no"))), "absent"),
-    Case("cookie-policy", page(f"<h2>Cookie policy</h2><p>{WORDS}</p>{button('Withdraw consent', 'no')}{YES}"), "absent"),
-    Case("review", page(bar("3 suggested edits to this document", YES, NO)), "absent"),
-    Case("terms", page(bar("Please accept the exam rules and our privacy policy.", YES, button("I decline", "no"))), "absent"),
-    Case("plain", page(), "absent"),
     Case("library-missing", page(head="<script src=/js/klaro.min.js></script>"), "not-loaded"),
-    Case("scrolling-is-consent", page("<div style='height:4000px'></div>" + bar("By scrolling you agree to our use of cookies on this site.",
-         button("Got it", "accepted")), "addEventListener('scroll', () => { document.cookie = 'consent=accepted' })"), "accepted-implied"),
-    Case("loads-again", page(bar(WORDS, YES, NO), "if (document.cookie.includes('choice=rejected')) setTimeout(() => location.reload(), 200)"
-         "; else document.addEventListener('click', () => setTimeout(() => location.reload(), 100))"), "loop", ("rejected",)),
-)  # fmt: skip
+    Case("scrolling", page("<div style='height:4000px'></div>" + SCROLLED, BY_SCROLLING), "accepted-implied"),
+    Case("loads-again", page(bar(WORDS, YES, NO), AGAIN), "loop", ("rejected",)),
+)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -169,17 +193,22 @@ async def test_the_intent_is_written_before_the_press(rig: Rig, site: Site) -> N
     rows = visit.rows = Rows()
     await see(rig, site, page(bar(WORDS, YES, NO)), "intent", visit=visit)
     assert order[:2] == ["row intent", "pressed"]
-    assert rows[0].event == "consent" and rows[0].data["button"] == "Reject all" and rows[0].data["setBy"] == "policy"
+    assert (
+        rows[0].event == "consent"
+        and rows[0].data["details"]["button"] == "Reject all"
+        and rows[0].data["setBy"] == "policy"
+    )
 
 
 async def test_nothing_of_ours_is_in_the_page(rig: Rig, site: Site) -> None:
-    script = "const then = new Set(Object.getOwnPropertyNames(globalThis)); document.querySelector('button:last-of-type')" \
-        ".addEventListener('click', () => { const more = Object.getOwnPropertyNames(globalThis).filter(one => !then.has(one));" \
-        "new Image().src = '/found/' + encodeURIComponent(more.join()) + '.' + /native code/.test(Element.prototype.attachShadow) })"  # fmt: skip
-    await see(rig, site, page(bar(WORDS, YES, NO), script), "globals")
-    assert [path for path in site.paths() if path.startswith("/found/")] == ["/found/then.true"] or [
-        path for path in site.paths() if path.startswith("/found/")
-    ] == ["/found/.true"]
+    script = """
+    const then = new Set(Object.getOwnPropertyNames(globalThis));
+    document.querySelector('button:last-of-type').addEventListener('click', () => {
+      const more = Object.getOwnPropertyNames(globalThis).filter(one => !then.has(one));
+      new Image().src = `/found/${more.join('+') || 'nothing'}/${/native code/.test(Element.prototype.attachShadow)}`;
+    });"""
+    await see(rig, site, page(bar(WORDS, YES, NO), f"{{ {script} }}"), "globals")
+    assert [path for path in site.paths() if path.startswith("/found/")] == ["/found/nothing/true"]
 
 
 async def test_the_document_stays_as_it_was_and_the_text_is_without_the_notice(rig: Rig, site: Site) -> None:
@@ -253,8 +282,8 @@ async def test_the_lock_of_scrolling_is_recorded(rig: Rig, site: Site) -> None:
 
 
 async def test_an_answer_that_stands_is_not_asked_for_again(rig: Rig, site: Site) -> None:
-    script = f"if (!document.cookie.includes('choice=')) document.body.insertAdjacentHTML('beforeend', `{bar(WORDS, YES, NO)}`)"
-    html = page("", f"/* cookieconsent */ {script}")
+    add = f"document.body.insertAdjacentHTML('beforeend', `{bar(WORDS, YES, NO)}`)"
+    html = page("", f"/* cookieconsent */ if (!document.cookie.includes('choice=')) {add}")
     first = await see(rig, site, html, "stands")
     second = await see(rig, site, html, "stands")
     assert first.consent is not None and second.consent is not None
@@ -269,7 +298,9 @@ async def test_without_the_rules_wording_alone_refuses(shared_rig: Rig, site: Si
         need("chromium"), shared_rig.proxy, replace(steps(), consent=consent), sandbox=has_sandbox(os.environ)
     )
     try:
-        rendered = await see(Rig(chromium, shared_rig.proxy, shared_rig.client), site, page(bar(WORDS, YES, NO)), "bare")
+        rendered = await see(
+            Rig(chromium, shared_rig.proxy, shared_rig.client), site, page(bar(WORDS, YES, NO)), "bare"
+        )
     finally:
         await chromium.close()
     assert rendered.consent is not None and rendered.consent.outcome == "rejected"

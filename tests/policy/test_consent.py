@@ -16,7 +16,6 @@ from archiver.policy.consent import (
     Act,
     Button,
     Course,
-    Label,
     Notice,
     Outcome,
     Policy,
@@ -24,25 +23,44 @@ from archiver.policy.consent import (
     accept_step,
     best,
     conclude,
-    forbidden_labels,
     implied,
-    is_forbidden,
     is_notice,
-    label_of,
     next_step,
-    normal,
     notice_json,
     notice_of,
     words_for_page,
 )
+from archiver.policy.consent_labels import Label, forbidden_labels, is_forbidden, label_of, normal
 from archiver.policy.consent_state import Proof, Says
 from archiver.policy.consent_words import LANGUAGES, PAY, Word
 
 REFUSALS = {
-    "en": ("Reject all", "Decline", "Only necessary cookies", "Continue without accepting", "Do not consent", "I decline",
-           "Reject non-essential", "Continue with essential cookies", "Disagree and close", "Decline all apps"),
-    "de": ("Alle ablehnen", "Nur notwendige Cookies", "Nur essenzielle Cookies akzeptieren", "Weiter ohne Zustimmung", "Ablehnen"),
-    "fr": ("Tout refuser", "Continuer sans accepter", "Refuser les cookies optionnels", "Je refuse", "Interdire tous les cookies"),
+    "en": (
+        "Reject all",
+        "Decline",
+        "Only necessary cookies",
+        "Continue without accepting",
+        "Do not consent",
+        "I decline",
+        "Reject non-essential",
+        "Continue with essential cookies",
+        "Disagree and close",
+        "Decline all apps",
+    ),
+    "de": (
+        "Alle ablehnen",
+        "Nur notwendige Cookies",
+        "Nur essenzielle Cookies akzeptieren",
+        "Weiter ohne Zustimmung",
+        "Ablehnen",
+    ),
+    "fr": (
+        "Tout refuser",
+        "Continuer sans accepter",
+        "Refuser les cookies optionnels",
+        "Je refuse",
+        "Interdire tous les cookies",
+    ),
     "es": ("Rechazar todo", "Solo necesarias", "Continuar sin aceptar", "Rechazar"),
     "it": ("Rifiuta tutto", "Continua senza accettare", "Solo necessari", "Rifiuto"),
     "nl": ("Alles weigeren", "Alleen noodzakelijke cookies", "Weigeren"),
@@ -54,17 +72,52 @@ REFUSALS = {
     "ja": ("すべて拒否する", "拒否", "必須Cookieのみ", "同意しない"),
     "zh": ("全部拒绝", "仅接受必要的Cookie"),
     "ru": ("Отклонить все", "Только необходимые"),
-}  # fmt: skip
+}
 CONSENTS = (
-    "Accept all", "I agree", "OK", "Got it!", "Allow all cookies", "OK, accept all", "Alle akzeptieren", "Tout accepter",
-    "Aceptar", "Accetta tutti", "Akkoord", "Akceptuję", "Aceitar todos", "Godkänn alla", "Accepter alle", "Souhlasím",
-    "すべて同意する", "Accept all but analytics", "Accept essential and analytics", "Yes", "Continue", "Принять все",
-)  # fmt: skip
+    "Accept all",
+    "I agree",
+    "OK",
+    "Got it!",
+    "Allow all cookies",
+    "OK, accept all",
+    "Alle akzeptieren",
+    "Tout accepter",
+    "Aceptar",
+    "Accetta tutti",
+    "Akkoord",
+    "Akceptuję",
+    "Aceitar todos",
+    "Godkänn alla",
+    "Accepter alle",
+    "Souhlasím",
+    "すべて同意する",
+    "Accept all but analytics",
+    "Accept essential and analytics",
+    "Yes",
+    "Continue",
+    "Принять все",
+)
 NEVER = (
-    "Reject and subscribe", "Refuser et s'abonner", "Ablehnen und abonnieren", "Subscribe for €2.99", "Functional", "Necessary",
-    "Maybe later", "Withdraw consent", "Order now", "Sign me up", "Read more", "Cookie policy", "Accept or reject", "",
-    "Do not reject", "I do not object", "x" * 200, "Ad-free for 3 EUR", "Enter your age",
-)  # fmt: skip
+    "Reject and subscribe",
+    "Refuser et s'abonner",
+    "Ablehnen und abonnieren",
+    "Subscribe for €2.99",
+    "Functional",
+    "Necessary",
+    "Maybe later",
+    "Withdraw consent",
+    "Order now",
+    "Sign me up",
+    "Read more",
+    "Cookie policy",
+    "Accept or reject",
+    "",
+    "Do not reject",
+    "I do not object",
+    "x" * 200,
+    "Ad-free for 3 EUR",
+    "Enter your age",
+)
 
 
 @pytest.mark.parametrize("text", list(itertools.chain.from_iterable(REFUSALS.values())))
@@ -81,13 +134,24 @@ def test_what_gives_consent_costs_money_or_is_not_understood_is_no_refusal(text:
 @pytest.mark.parametrize(
     ("text", "label"),
     [
-        ("Manage preferences", Label.SETTINGS), ("Einstellungen oder ablehnen", Label.SETTINGS), ("Let me choose", Label.SETTINGS),
-        ("Personnaliser", Label.SETTINGS), ("設定", Label.SETTINGS), ("Confirm My Choices", Label.SAVE),
-        ("Accept current selection", Label.SAVE), ("Auswahl erlauben", Label.SAVE), ("Enregistrer mes choix", Label.SAVE),
-        ("No thanks", Label.WEAK_REJECT), ("Nein, danke", Label.WEAK_REJECT), ("×", Label.CLOSE), ("Close", Label.CLOSE),
-        ("Accept and buy", Label.PAY), ("Do Not Sell My Personal Information", Label.SETTINGS), ("★", Label.OTHER),
+        ("Manage preferences", Label.SETTINGS),
+        ("Einstellungen oder ablehnen", Label.SETTINGS),
+        ("Let me choose", Label.SETTINGS),
+        ("Personnaliser", Label.SETTINGS),
+        ("設定", Label.SETTINGS),
+        ("Confirm My Choices", Label.SAVE),
+        ("Accept current selection", Label.SAVE),
+        ("Auswahl erlauben", Label.SAVE),
+        ("Enregistrer mes choix", Label.SAVE),
+        ("No thanks", Label.WEAK_REJECT),
+        ("Nein, danke", Label.WEAK_REJECT),
+        ("×", Label.CLOSE),
+        ("Close", Label.CLOSE),
+        ("Accept and buy", Label.PAY),
+        ("Do Not Sell My Personal Information", Label.SETTINGS),
+        ("★", Label.OTHER),
     ],
-)  # fmt: skip
+)
 def test_other_labels(text: str, label: Label) -> None:
     assert label_of(text) is label
 
@@ -98,7 +162,10 @@ def test_any_text_has_a_label(text: str) -> None:
     assert normal(normal(text)) == normal(text)
 
 
-@given(st.sampled_from([word for lang in LANGUAGES.values() for word in lang.get(Word.REFUSE, ())]), st.text("abcdefgh", min_size=4))
+@given(
+    st.sampled_from([word for lang in LANGUAGES.values() for word in lang.get(Word.REFUSE, ())]),
+    st.text("abcdefgh", min_size=4),
+)
 def test_a_refusal_with_a_word_that_nobody_knows_is_not_pressed(refusal: str, extra: str) -> None:
     unknown = f"{extra}qx"
     assert label_of(f"{refusal} {unknown}") in {Label.OTHER, Label.PAY}
@@ -138,8 +205,11 @@ COOKIES = "We use cookies to analyse traffic and personalise ads."
         notice(COOKIES, "OK"),
         notice(COOKIES, "×"),
         notice(COOKIES, "Accept all", place="flow"),
-        notice("We and our partners use cookies. Read for free with ads, or subscribe for €2.99 a month.", "Subscribe for €2.99",
-               "Accept and continue for free"),
+        notice(
+            "We and our partners use cookies. Read for free with ads, or subscribe for €2.99 a month.",
+            "Subscribe for €2.99",
+            "Accept and continue for free",
+        ),
         notice("Wir verwenden Cookies, um Inhalte zu personalisieren.", "Alle akzeptieren", "Ablehnen"),
         notice("当サイトではCookieを使用しています。", "すべて同意する", "すべて拒否する"),
         notice("We'd like to use your personal information for: Analytics.", "Accept", "Decline", "Configure"),
@@ -148,7 +218,7 @@ COOKIES = "We use cookies to analyse traffic and personalise ads."
         notice("Confirm", "Save", layer=2),
     ],
     ids=lambda one: one.text[:24],
-)  # fmt: skip
+)
 def test_a_notice_is_known_by_words_buttons_and_place(one: Notice) -> None:
     assert is_notice(one)
 
@@ -157,7 +227,9 @@ def test_a_notice_is_known_by_words_buttons_and_place(one: Notice) -> None:
     "one",
     [
         notice("Are you over 18 years old? We use cookies to remember your answer.", "Yes", "No"),
-        notice("Join our newsletter. By continuing you agree to our use of cookies.", "Sign me up", "No thanks", asks=True),
+        notice(
+            "Join our newsletter. By continuing you agree to our use of cookies.", "Sign me up", "No thanks", asks=True
+        ),
         notice("Get our newsletter and cookies", "No thanks"),
         notice("Please read and accept the exam rules, and our privacy policy.", "I accept", "I decline"),
         notice("3 suggested edits to this document", "Accept all", "Reject all"),
@@ -227,8 +299,13 @@ def test_the_best_of_several_notices() -> None:
 
 
 def test_a_notice_goes_out_and_in() -> None:
-    told = {"id": 3, "text": COOKIES, "place": "flow", "buttons": [{"id": 4, "text": "Reject all"}],
-            "toggles": [{"id": 5, "text": "Ads", "on": True}]}  # fmt: skip
+    told = {
+        "id": 3,
+        "text": COOKIES,
+        "place": "flow",
+        "buttons": [{"id": 4, "text": "Reject all"}],
+        "toggles": [{"id": 5, "text": "Ads", "on": True}],
+    }
     one = notice_of(told, frame=2)
     assert (one.id, one.frame, one.place, one.toggles[0].on) == (3, 2, "flow", True)
     assert notice_json(one)["buttons"] == [{"text": "Reject all", "label": "reject"}]
@@ -273,10 +350,16 @@ def test_one_word_for_a_page(changes: dict[str, Any], outcome: Outcome) -> None:
 
 @given(
     st.builds(
-        Course, policy=st.sampled_from(Policy), seen=st.booleans(), refused=st.booleans(), accepted=st.booleans(),
-        standing=st.booleans(), others=st.booleans(), proof=st.builds(Proof, says=st.sampled_from(Says), plain=st.booleans()),
+        Course,
+        policy=st.sampled_from(Policy),
+        seen=st.booleans(),
+        refused=st.booleans(),
+        accepted=st.booleans(),
+        standing=st.booleans(),
+        others=st.booleans(),
+        proof=st.builds(Proof, says=st.sampled_from(Says), plain=st.booleans()),
     )
-)  # fmt: skip
+)
 def test_rejected_is_claimed_with_proof_alone_and_accepted_under_its_policy_alone(course: Course) -> None:
     outcome = conclude(course)
     if outcome is Outcome.REJECTED:
@@ -289,5 +372,9 @@ def test_rejected_is_claimed_with_proof_alone_and_accepted_under_its_policy_alon
 
 def test_a_behaviour_that_was_taken_for_consent() -> None:
     assert implied(ACCEPTED, standing=True) and implied(OPAQUE, standing=False) and implied(MIXED, standing=True)
-    assert not implied(OPAQUE, standing=True) and not implied(REJECTED, standing=False) and not implied(NOTHING, standing=False)
+    assert (
+        not implied(OPAQUE, standing=True)
+        and not implied(REJECTED, standing=False)
+        and not implied(NOTHING, standing=False)
+    )
     assert {Outcome.NO_REJECT, Outcome.LEFT, Outcome.FAILED} <= GUARDED

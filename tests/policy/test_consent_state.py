@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from archiver.policy.consent_state import Says, State, proof_of, read, tc_purposes
 
-TOKEN = base64.b64encode(b'{"user_id":"x","vendors":{"disabled":["google"]},"purposes":{"disabled":["select"]},"version":2}').decode()
+TOKEN = base64.b64encode(
+    b'{"user_id":"x","vendors":{"disabled":["google"]},"purposes":{"disabled":["select"]},"version":2}'
+).decode()
 
 
 def tc_string(purposes: int) -> str:
@@ -23,28 +25,51 @@ def tc_string(purposes: int) -> str:
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("choice", "rejected", Says.REJECTED), ("bench", "accepted", Says.ACCEPTED), ("cookieconsent_status", "deny", Says.REJECTED),
-        ("cookieconsent_status", "dismiss", Says.ACCEPTED), ("rcc", "false", Says.REJECTED), ("hasConsent", "true", Says.ACCEPTED),
+        ("choice", "rejected", Says.REJECTED),
+        ("bench", "accepted", Says.ACCEPTED),
+        ("cookieconsent_status", "deny", Says.REJECTED),
+        ("cookieconsent_status", "dismiss", Says.ACCEPTED),
+        ("rcc", "false", Says.REJECTED),
+        ("hasConsent", "true", Says.ACCEPTED),
         ("cc_cookie", '{"categories":["necessary"],"revision":0,"services":{"analytics":[]}}', Says.REJECTED),
         ("cc_cookie", '{"categories":["necessary","analytics","ads"]}', Says.ACCEPTED),
-        ("tarteaucitron", "!svc=false", Says.REJECTED), ("tarteaucitron", "!one=true!two=true", Says.ACCEPTED),
-        ("CookieConsent", "{stamp:'x',necessary:true,preferences:false,statistics:false,marketing:false,ver:1}", Says.REJECTED),
+        ("tarteaucitron", "!svc=false", Says.REJECTED),
+        ("tarteaucitron", "!one=true!two=true", Says.ACCEPTED),
+        (
+            "CookieConsent",
+            "{stamp:'x',necessary:true,preferences:false,statistics:false,marketing:false,ver:1}",
+            Says.REJECTED,
+        ),
         ("OptanonConsent", "datestamp=Mon&groups=C0001:1,C0002:0,C0003:0&version=2", Says.REJECTED),
         ("OptanonConsent", "groups=C0001:1,C0002:1,C0003:1", Says.ACCEPTED),
         ("cookieyes-consent", "consentid:a,consent:no,action:yes,necessary:yes,analytics:no", Says.REJECTED),
-        ("CookieControl", '{"necessaryCookies":[],"optionalCookies":{"analytics":"revoked"},"interactedWith":true}', Says.REJECTED),
+        (
+            "CookieControl",
+            '{"necessaryCookies":[],"optionalCookies":{"analytics":"revoked"},"interactedWith":true}',
+            Says.REJECTED,
+        ),
         ("CookieScriptConsent", '{"action":"reject","categories":"[]"}', Says.REJECTED),
-        ("klaro", '{"analytics":false,"session":true}', Says.REJECTED), ("klaro", '{"analytics":true,"ads":false}', Says.MIXED),
-        ("klaro", "%7B%22ads%22%3Afalse%7D", Says.REJECTED), ("didomi_token", TOKEN, Says.REJECTED),
-        ("cookies_preferences", '["technically_required"]', Says.REJECTED), ("cookieControlPrefs", "[]", Says.REJECTED),
+        ("klaro", '{"analytics":false,"session":true}', Says.REJECTED),
+        ("klaro", '{"analytics":true,"ads":false}', Says.MIXED),
+        ("klaro", "%7B%22ads%22%3Afalse%7D", Says.REJECTED),
+        ("didomi_token", TOKEN, Says.REJECTED),
+        ("cookies_preferences", '["technically_required"]', Says.REJECTED),
+        ("cookieControlPrefs", "[]", Says.REJECTED),
         ("uc_settings", '{"services":[{"id":"a","status":true},{"id":"b","status":false}]}', Says.REJECTED),
-        ("consentUUID", "aaaa-bbbb", Says.OPAQUE), ("cookieBanner_seen", "1", Says.OPAQUE),
-        ("sidebarOpen", "false", Says.NOTHING), ("visits", "3", Says.NOTHING), ("theme", "dark", Says.NOTHING),
-        ("tcf", "useractioncomplete|", Says.REJECTED), ("tcf", "useractioncomplete|1,2", Says.ACCEPTED),
-        ("tcf", "cmpuishown|1,2", Says.NOTHING), ("usp", "1YYN", Says.REJECTED), ("usp", "1YNN", Says.OPAQUE),
-        ("euconsent-v2", tc_string(0), Says.REJECTED), ("anything", tc_string(0b101), Says.ACCEPTED),
+        ("consentUUID", "aaaa-bbbb", Says.OPAQUE),
+        ("cookieBanner_seen", "1", Says.OPAQUE),
+        ("sidebarOpen", "false", Says.NOTHING),
+        ("visits", "3", Says.NOTHING),
+        ("theme", "dark", Says.NOTHING),
+        ("tcf", "useractioncomplete|", Says.REJECTED),
+        ("tcf", "useractioncomplete|1,2", Says.ACCEPTED),
+        ("tcf", "cmpuishown|1,2", Says.NOTHING),
+        ("usp", "1YYN", Says.REJECTED),
+        ("usp", "1YNN", Says.OPAQUE),
+        ("euconsent-v2", tc_string(0), Says.REJECTED),
+        ("anything", tc_string(0b101), Says.ACCEPTED),
     ],
-)  # fmt: skip
+)
 def test_what_a_stored_value_says(name: str, value: str, says: Says) -> None:
     assert read(name, value)[0] is says
 
@@ -60,7 +85,12 @@ def test_any_value_is_read(name: str, value: str) -> None:
     assert read(name, value)[0] in Says
 
 
-@given(st.recursive(st.booleans() | st.text(max_size=8) | st.none() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=6), inner)))
+@given(
+    st.recursive(
+        st.booleans() | st.text(max_size=8) | st.none() | st.integers(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=6), inner),
+    )
+)
 def test_any_json_is_read(value: object) -> None:
     assert read("consent", json.dumps(value))[0] in Says
 

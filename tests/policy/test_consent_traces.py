@@ -13,12 +13,17 @@ from archiver.policy.consent_traces import for_page, is_library, missing_librari
 @pytest.mark.parametrize(
     "url",
     [
-        "https://cdn.cookielaw.org/scripttemplates/otSDKStub.js", "https://consent.cookiebot.com/uc.js", "https://a.test/js/klaro.js",
-        "https://a.test/nm/vanilla-cookieconsent/dist/cookieconsent.umd.js?v=3", "https://sdk.privacy-center.org/x/loader.js",
-        "https://a.test/wp-content/plugins/cookie-law-info/public.css", "https://a.test/orejime-standard-fr.js",
-        "https://cmp.a.test/stub.js", "https://a.test/assets/gdpr.min.js",
+        "https://cdn.cookielaw.org/scripttemplates/otSDKStub.js",
+        "https://consent.cookiebot.com/uc.js",
+        "https://a.test/js/klaro.js",
+        "https://a.test/nm/vanilla-cookieconsent/dist/cookieconsent.umd.js?v=3",
+        "https://sdk.privacy-center.org/x/loader.js",
+        "https://a.test/wp-content/plugins/cookie-law-info/public.css",
+        "https://a.test/orejime-standard-fr.js",
+        "https://cmp.a.test/stub.js",
+        "https://a.test/assets/gdpr.min.js",
     ],
-)  # fmt: skip
+)
 def test_a_library(url: str) -> None:
     assert is_library(url)
     assert missing_libraries([url, url, "https://a.test/app.js"]) == [url]
@@ -26,7 +31,12 @@ def test_a_library(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["https://a.test/app.js", "https://a.test/cookies.png", "https://a.test/recipes/cookie.html", "https://a.test/?next=klaro.js"],
+    [
+        "https://a.test/app.js",
+        "https://a.test/cookies.png",
+        "https://a.test/recipes/cookie.html",
+        "https://a.test/?next=klaro.js",
+    ],
 )
 def test_no_library(url: str) -> None:
     assert not is_library(url)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -24,7 +23,7 @@ from archiver.clock import Clock
 from archiver.model import ConsentOutcome
 from archiver.policy import consent as rules
 from archiver.policy.consent import GUARDED, Outcome
-from archiver.policy.consent_labels import forbidden_labels
+from archiver.policy.consent_labels import wording_hash
 from archiver.policy.consent_state import State, proof_of
 
 HANDLE_SECONDS = 45.0
@@ -117,7 +116,7 @@ class Consent:
             "policy": plan.consent,
             "setBy": plan.consent_set_by,
             "rules": dict(self.facts),
-            "wording": _WORDING,
+            "wording": wording_hash(),
             "notices": [rules.notice_json(notice) for notice in visit.first[:6]],
             "popups": list(visit.popups),
             "detected": list(visit.engine.detected),
@@ -159,6 +158,3 @@ def _shown(state: State, keys: tuple[str, ...]) -> dict[str, Any]:
 
 def _host(url: str) -> str:
     return url.split("/", 3)[2].lower() if url.count("/") >= 2 else ""
-
-
-_WORDING = hashlib.sha256("\n".join(forbidden_labels()).encode()).hexdigest()[:16]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum
@@ -146,3 +147,13 @@ def forbidden_labels() -> tuple[str, ...]:
                     found.add(normal("i " + phrase))
     found |= PHRASES[Word.ACCEPT] | PHRASES[Word.FINE]
     return tuple(sorted(phrase for phrase in found if label_of(phrase) in {Label.ACCEPT, Label.FINE, Label.OTHER}))
+
+
+@cache
+def wording_hash() -> str:
+    """Which words were known: 16 hex digits over all of them."""
+    lines = [
+        f"{language} {word} {'|'.join(sorted(phrases))}"
+        for language, words in (*LANGUAGES.items(), ("", PHRASES)) for word, phrases in words.items()
+    ]  # fmt: skip
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
+
+import re2
 
 HOSTS = (
     r"cookielaw\.org|onetrust\.|optanon|cookiebot\.|consensu\.org|didomi\.|privacy-center\.org|usercentrics\.|"
@@ -76,7 +79,7 @@ _HIDE = frozenset({"hide", "removeClass", "setStyle", "addStyle"})
 def rules_for(rules: Iterable[Mapping[str, Any]], url: str, *, main: bool, cosmetic: bool) -> list[Mapping[str, Any]]:
     """Rules without an address pattern and those whose pattern fits `url`, of this kind of frame.
 
-    A pattern that Python cannot read is left to the engine, which looks at patterns again.
+    A pattern that RE2 cannot read is left to the engine, which looks at patterns again.
     """
     found = []
     for rule in rules:
@@ -91,10 +94,19 @@ def rules_for(rules: Iterable[Mapping[str, Any]], url: str, *, main: bool, cosme
 def _fits(pattern: str | None, url: str) -> bool:
     if not pattern:
         return True
+    compiled = _compiled(pattern)
+    return compiled is None or compiled.search(url) is not None
+
+
+@cache
+def _compiled(pattern: str) -> re2._Regexp[str] | None:
+    """Hundreds of them for each frame: made once, and by the matcher that is quick to make. None: it cannot be read."""
+    options = re2.Options()
+    options.log_errors = False
     try:
-        return re.search(pattern, url) is not None
-    except re.error:
-        return True
+        return re2.compile(pattern, options=options)
+    except re2.error:
+        return None
 
 
 def nature_of(rule: Mapping[str, Any] | None) -> str:

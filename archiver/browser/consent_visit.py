@@ -153,7 +153,7 @@ class Visit(Sight):
     async def _look_again(self) -> bool:
         """Whether there is a notice left to answer."""
         self.seen = await self.look()
-        return any(notice.text not in self._answered for notice in self.seen.notices)
+        return any(not self._is_answered(notice) for notice in self.seen.notices)
 
     async def _round(self, ruled: list[Ruled]) -> bool:
         """One notice. False when there is nothing more to be done about any."""
@@ -168,8 +168,11 @@ class Visit(Sight):
             return False
         return await self._by_words(*own)
 
+    def _is_answered(self, notice: Notice) -> bool:
+        return any(rules.is_same(notice.text, text) for text in self._answered)
+
     def _own_step(self) -> tuple[Notice, Step] | None:
-        fresh = [notice for notice in self.seen.notices if notice.text not in self._answered]
+        fresh = [notice for notice in self.seen.notices if not self._is_answered(notice)]
         if self.policy is Policy.ACCEPT:
             return next(((one, step) for one in fresh if (step := rules.accept_step(one)) is not None), None)
         return rules.best(fresh, opened=self._opened)
@@ -267,7 +270,7 @@ class Visit(Sight):
             if any(rules.is_notice(one) for one in found):
                 return [one for one in found if rules.is_notice(one)]
         self.seen = await self.look()
-        return [one for one in self.seen.notices if one.text not in self._answered and one.text != notice.text]
+        return [one for one in self.seen.notices if not self._is_answered(one) and one.text != notice.text]
 
     async def _hide(self, ruled: Sequence[Ruled]) -> None:
         ids: dict[int, list[int]] = {}
@@ -334,8 +337,8 @@ class Visit(Sight):
             self.proof = proof_of(self.before, self.after, noise=self.noise, sure=self.sure)
 
     def _conclude(self) -> Outcome:
-        left = [notice for notice in self.seen.notices if notice.text not in self._answered]
-        standing = [notice for notice in self.seen.notices if notice.text in self._answered]
+        left = [notice for notice in self.seen.notices if not self._is_answered(notice)]
+        standing = [notice for notice in self.seen.notices if self._is_answered(notice)]
         return rules.conclude(rules.Course(
             policy=self.policy,
             seen=bool(self.first or self.popups),

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from archiver.policy import consent_notices as notices
-from archiver.policy.consent_labels import LONGEST_LABEL, Label, label_of
+from archiver.policy.consent_labels import LONGEST_LABEL, Label, label_of, normal
 from archiver.policy.consent_state import NOTHING, Proof, Says
 
 LONGEST_NOTICE = 6_000
@@ -189,6 +189,14 @@ def best(found: Iterable[Notice], *, opened: bool) -> tuple[Notice, Step] | None
     rank = {Act.REJECT: 0, Act.SAVE: 1, Act.SETTINGS: 2, Act.ACCEPT: 3}
     steps = [(notice, step) for notice in found if (step := next_step(notice, opened=opened)) is not None]
     return min(steps, key=lambda pair: (rank[pair[1].act], -pair[0].layer), default=None)
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two texts are one notice seen twice: a switch flipped, or a part of it with its frame around."""
+    words, others = set(normal(one).split()), set(normal(other).split())
+    if one == other or not words or not others:
+        return one == other
+    return len(words & others) >= 0.85 * min(len(words), len(others))
 
 
 def notice_of(told: Mapping[str, Any], *, frame: int = 0) -> Notice:

@@ -25,6 +25,7 @@ from archiver.policy.consent import (
     conclude,
     implied,
     is_notice,
+    is_same,
     next_step,
     notice_json,
     notice_of,
@@ -296,6 +297,12 @@ def test_the_best_of_several_notices() -> None:
     found = best([first, second], opened=False)
     assert found is not None and found[0].id == 2
     assert best([notice(COOKIES, "OK")], opened=False) is None
+
+
+def test_one_notice_seen_twice() -> None:
+    panel = "Cookies management panel. Preference for all services. My analytics disallowed. Deny all. Allow all"
+    assert is_same(panel, panel.replace("disallowed", "not allowed")) and is_same(COOKIES, f"News {COOKIES} OK")
+    assert not is_same(COOKIES, "This website uses cookies. Decline Accept") and not is_same("", COOKIES)
 
 
 def test_a_notice_goes_out_and_in() -> None:

@@ -41,10 +41,12 @@ new Worker('/worker.js'); fetch('/data?N').then(answer => answer.text()); if (N 
 
 @dataclass(slots=True)
 class Measured:
-    """`python`: (page, KB); `trees`: KB of Chromium's tree, once a process; `left`: processes after the end."""
+    """`python`: (page, KB); `trees`: KB of Chromium's tree, once a process, and `anonymous` what of it no file holds:
+    that part does not depend on which other Chromiums share the program's pages; `left`: processes after the end."""
 
     python: list[tuple[int, float]] = field(default_factory=list)
     trees: list[float] = field(default_factory=list)
+    anonymous: list[float] = field(default_factory=list)
     left: int = -1
 
     def growth(self) -> float:
@@ -52,9 +54,10 @@ class Measured:
         late = self.python[len(self.python) // 3 :]
         return 100 * statistics.linear_regression([at for at, _ in late], [size for _, size in late]).slope
 
-    def spread(self) -> float:
-        """The largest difference of a process's tree from the first one's, as a share of that."""
-        return max((abs(size / self.trees[0] - 1) for size in self.trees[1:]), default=0.0)
+
+def spread(sizes: Sequence[float]) -> float:
+    """The largest difference from the first one, as a share of that."""
+    return max((abs(size / sizes[0] - 1) for size in sizes[1:]), default=0.0)
 
 
 def resident() -> float:
@@ -63,15 +66,15 @@ def resident() -> float:
     return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024
 
 
-def proportional(tree: Tree) -> float:
-    """KB: shared pages counted once (proc(5), smaps_rollup)."""
+def proportional(tree: Tree, line_of: str = "Pss:") -> float:
+    """KB: shared pages counted once (proc(5), smaps_rollup). `Pss_Anon:` leaves out what is mapped from files."""
     total = 0
     for one in tree.members():
         try:
             lines = Path(f"/proc/{one.pid}/smaps_rollup").read_text("ascii").splitlines()
         except OSError:
             continue
-        total += next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+        total += next((int(line.split()[1]) for line in lines if line.startswith(line_of)), 0)
     return float(total)
 
 
@@ -100,6 +103,7 @@ async def soak(chromium: Path, pages: int, spool: Path) -> Measured:
                 sessions.add(process.tree.session)
                 if process.pages == min(PROCESS_PAGES - 1, pages - 1):
                     measured.trees.append(proportional(process.tree))
+                    measured.anonymous.append(proportional(process.tree, "Pss_Anon:"))
             if number % 50 == 49:
                 print(number + 1, round(measured.python[-1][1]), measured.trees, file=sys.stderr, flush=True)
     await rig.close()
@@ -120,7 +124,9 @@ def main(arguments: Sequence[str]) -> int:
         found = asyncio.run(soak(chromium, options.pages, Path(spool)))
     said = {
         "pages": options.pages, "kb_per_100_pages": round(found.growth()), "python_kb": round(found.python[-1][1]),
-        "trees_kb": [round(size) for size in found.trees], "spread": round(found.spread(), 3), "left": found.left,
+        "trees_kb": [round(size) for size in found.trees], "spread": round(spread(found.trees), 3), "left": found.left,
+        "anonymous_kb": [round(size) for size in found.anonymous],
+        "anonymous_spread": round(spread(found.anonymous), 3),
     }  # fmt: skip
     print(json.dumps(said))
     return 0

@@ -15,8 +15,6 @@ _FEATURES_OFF = (
     "DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay", "MediaRouter",
     "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch",
     "TcpPortRandomizationWin", "ThirdPartyStoragePartitioning",
-    # a client hint must not contradict the user agent
-    "UserAgentClientHint",
     # nothing of Chromium's own accord
     "AsyncDns", "AutofillServerCommunication", "CertificateTransparencyComponentUpdater", "DialMediaRouteProvider",
     "DnsOverHttpsUpgrade", "EncryptedClientHello", "GlobalMediaControls", "InterestFeedContentSuggestions",
@@ -49,6 +47,14 @@ def arguments(*, spki: str, sandbox: bool) -> list[str]:
     features = f"--disable-features={','.join(_FEATURES_OFF)}"
     own = [*_ALWAYS, features, f"--ignore-certificate-errors-spki-list={spki}"]
     return own if sandbox else [*own, "--no-sandbox"]
+
+
+def told_without_sandbox(environ: Mapping[str, str]) -> str | None:
+    """What a run says once at its start where Chromium has no sandbox; None where it has one."""
+    if has_sandbox(environ):
+        return None
+    why = "as root" if os.geteuid() == 0 else "in a container"
+    return f"Chromium runs without its sandbox, because we run {why}; give it a user of its own where pages are hostile"
 
 
 def has_sandbox(environ: Mapping[str, str]) -> bool:

@@ -33,13 +33,13 @@ class Incidents:
         self.crashed = False
         self.closed = False
         self.endless = False
-        self._hooks: tuple[tuple[str, Callable[..., None]], ...] = (
-            ("crash", self._on_crash),
-            ("close", self._on_close),
-            ("dialog", self._on_dialog),
-            ("download", self._on_download),
-        )
-        for event, hook in self._hooks:
+        self._hooks: dict[str, Callable[..., None]] = {
+            "crash": self._on_crash,
+            "close": self._on_close,
+            "dialog": self._on_dialog,
+            "download": self._on_download,
+        }
+        for event, hook in self._hooks.items():
             page.on(event, hook)  # type: ignore[call-overload]
         page.context.on("page", self._on_window)
 
@@ -58,7 +58,7 @@ class Incidents:
     def end(self) -> None:
         """The page is given back: what its context does from now on is another's."""
         self._page.context.remove_listener("page", self._on_window)
-        for event, hook in self._hooks:
+        for event, hook in self._hooks.items():
             self._page.remove_listener(event, hook)
         for task in self._aside:
             task.cancel()

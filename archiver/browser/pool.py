@@ -22,6 +22,8 @@ PROCESS_PAGES = 100
 IDLE_CONTEXTS = 4
 CLOSE_SECONDS = 5.0
 
+_NO_HINTS = "delete Navigator.prototype.userAgentData"
+"""Playwright fills it in for a user agent that it does not know: with a brand and a platform that are not true."""
 _GPC = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {get: () => true, configurable: true})"
 
 
@@ -145,6 +147,8 @@ class Chromium:
                 service_workers="allow",
                 proxy={"server": f"http://127.0.0.1:{listener.port}", "bypass": "<-loopback>"},
             )
+            if plan.user_agent:
+                await context.add_init_script(_NO_HINTS)
             if plan.gpc:
                 await context.add_init_script(_GPC)
             await self._steps.consent.prepare(context)

@@ -12,6 +12,8 @@ from archiver.ports_browser import Activity
 
 NETWORK_QUIET = 0.25
 DOM_QUIET = 0.2
+DOM_PATIENCE = 3.0
+"""A document that changes on and on while nothing is fetched (a clock, an animation) is not waited for any longer."""
 _STEP = 0.03
 
 # in a world of its own, so that the page sees nothing of it
@@ -19,8 +21,12 @@ _UNTIL_QUIET = """(quiet, most) => new Promise(done => {
   const end = calm => { watch.disconnect(); clearTimeout(short); clearTimeout(long); done(calm); };
   let short = setTimeout(end, quiet, true);
   const long = setTimeout(end, most, false);
-  const watch = new MutationObserver(() => { clearTimeout(short); short = setTimeout(end, quiet, true); });
-  watch.observe(document, {childList: true, subtree: true, attributes: true, characterData: true});
+  const real = one => one.type !== 'attributes' ||
+    one.oldValue !== one.target.getAttributeNS(one.attributeNamespace, one.attributeName);
+  const watch = new MutationObserver(all => {
+    if (all.some(real)) { clearTimeout(short); short = setTimeout(end, quiet, true); }
+  });
+  watch.observe(document, {childList: true, subtree: true, attributeOldValue: true, characterData: true});
 })"""
 
 
@@ -38,9 +44,9 @@ class Settling:
         while (left := deadline - loop.time()) > 0:
             if not await self._network(left):
                 return False
-            calm = await self._dom(max(0.05, deadline - loop.time()))
-            if calm and self._activity.idle_for() >= NETWORK_QUIET:
-                return True
+            calm = await self._dom(min(DOM_PATIENCE, max(0.05, deadline - loop.time())))
+            if self._activity.idle_for() >= NETWORK_QUIET:
+                return calm
         return False
 
     async def _network(self, seconds: float) -> bool:

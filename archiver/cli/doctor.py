@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from archiver import __version__
 from archiver.browser_binary import find_chromium
 from archiver.config import Config, Places, from_environment, without_seeds
-from archiver.errors import ArchiverError, StoreError, UsageError
+from archiver.errors import ArchiverError, BrowserError, StoreError, UsageError
 from archiver.ledger.facts import clock_state
 from archiver.replay.pywb import find_pywb
 
@@ -87,7 +87,13 @@ def _chromium(config: Config, environ: Mapping[str, str]) -> Finding:
     if path is None:
         says = "no Chromium: the browser lane is off; `make setup`, or set ARCHIVER_CHROMIUM"
         return Finding(name="browser", state=OFF, says=says)
-    return Finding(name="browser", state=OK, says=f"{path} ({_version([str(path), '--version'])})")
+    from archiver.browser.probe import probe_chromium
+
+    try:
+        says = asyncio.run(probe_chromium(path, environ))
+    except BrowserError as error:
+        return Finding(name="browser", state=BAD, says=str(error))
+    return Finding(name="browser", state=OK, says=f"{path} ({_version([str(path), '--version'])}): {says}")
 
 
 def _pywb(config: Config, environ: Mapping[str, str]) -> Finding:

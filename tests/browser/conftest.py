@@ -10,13 +10,26 @@ import pytest_asyncio
 from archiver.browser.flags import has_sandbox
 from tests.browser.kit import Rig, Site, serving
 from tests.needs import need
+from tests.wire.rawserver import Certificates, make_certificates
+
+
+@pytest.fixture(scope="session")
+def authority() -> Certificates:
+    return make_certificates()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def secure(authority: Certificates) -> AsyncIterator[Site]:
+    """Over TLS; the shared rig's client knows its authority."""
+    async with serving(authority.server) as site:
+        yield site
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shared_rig(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rig]:
+async def shared_rig(tmp_path_factory: pytest.TempPathFactory, authority: Certificates) -> AsyncIterator[Rig]:
     """One Chromium for the tests of this folder: starting one takes a second."""
     spool = tmp_path_factory.mktemp("spool")
-    rig = Rig.make(need("chromium"), spool=spool, sandbox=has_sandbox(os.environ))
+    rig = Rig.make(need("chromium"), spool=spool, sandbox=has_sandbox(os.environ), tls=authority.client())
     yield rig
     await rig.close()
 

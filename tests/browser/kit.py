@@ -50,13 +50,14 @@ class Site:
 
     port: int = 0
     host: str = "127.0.0.1"
+    scheme: str = "http"
     pages: dict[str, str | tuple[str, bytes] | Handler] = field(default_factory=dict)
     seen: list[web.Request] = field(default_factory=list)
     most_at_once: int = 0
     _now: int = 0
 
     def url(self, path: str = "/") -> str:
-        return f"http://{self.host}:{self.port}{path}"
+        return f"{self.scheme}://{self.host}:{self.port}{path}"
 
     def paths(self) -> list[str]:
         return [request.path for request in self.seen]
@@ -82,10 +83,10 @@ class Site:
 
 
 @asynccontextmanager
-async def serving(**changes: Any) -> AsyncIterator[Site]:
-    site = Site(**changes)
+async def serving(tls: ssl.SSLContext | None = None, **changes: Any) -> AsyncIterator[Site]:
+    site = Site(scheme="https" if tls else "http", **changes)
     server = web.Server(site.answer, access_log=None)
-    listener = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0)
+    listener = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0, ssl=tls)
     site.port = listener.sockets[0].getsockname()[1]
     try:
         yield site

@@ -18,6 +18,8 @@ _NOT_PASSED_ON = frozenset(
         b"transfer-encoding", b"content-length",
     }
 )  # fmt: skip
+_CLIENT_HINTS = b"sec-ch-ua"
+"""Of Chromium's brand and platform: next to a user agent that names us they would say something else."""
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -91,7 +93,7 @@ class Intake:
         return BrowserRequest(
             url=self._absolute(target),
             method=request.method.decode("ascii"),
-            headers=tuple((name, value) for name, value in fields if name.lower() not in _NOT_PASSED_ON),
+            headers=tuple((name, value) for name, value in fields if _is_passed_on(name.lower())),
             body=b"".join(self._body),
             upgrade=upgrade,
         )
@@ -108,6 +110,10 @@ class Intake:
         if not target.startswith("/"):
             raise IntakeError("inside a tunnel a request names a path")
         return self._base + target
+
+
+def _is_passed_on(name: bytes) -> bool:
+    return name not in _NOT_PASSED_ON and not name.startswith(_CLIENT_HINTS)
 
 
 def base_of(authority: str, *, secure: bool) -> str:

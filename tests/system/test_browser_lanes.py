@@ -9,8 +9,8 @@ import pytest
 
 from tests.servers.pages import Reply, moved, page, serving
 from tests.servers.pages_everything import png
-from tests.system.browsing import allowing, kept, made, named, saved, sent
-from tests.system.cli import archiver, check_collection, collection, ledger_bodies, records
+from tests.system.browsing import kept, made, named, saved, sent
+from tests.system.cli import check_collection, collection, ledger_bodies, records
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -92,25 +92,27 @@ def test_a_page_that_is_not_there(tmp_path: Path) -> None:
     assert b"Filled" in named(records(collection(tmp_path)), "dom").block
 
 
-def test_redirects_across_origins_are_fetched_once(tmp_path: Path) -> None:
+WAYS = {
+    "server": lambda target: moved(target),
+    "refresh": lambda target: page(f"{HEAD}<meta http-equiv=refresh content='0; url={target}'>"),
+    "script": lambda target: page(f"{HEAD}<title>Stub</title><script>location.replace('{target}')</script>"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_redirect_across_origins_is_fetched_once(tmp_path: Path, way: str) -> None:
     """By the server, by an immediate refresh, by a script: the page at the end is seen, each hop asked for once."""
     with serving({"/end": page(f"{HEAD}<title>End</title>{FILLED}")}, host="localhost") as far:
-        refresh = f"{HEAD}<meta http-equiv=refresh content='0; url={far.url('/end')}'>"
-        script = f"{HEAD}<title>Stub</title><script>location.replace('{far.url('/end')}')</script>"
-        starts = {"/moved": moved(far.url("/end")), "/refresh": page(refresh), "/script": page(script)}
-        for path, answer in starts.items():
-            folder = tmp_path / path[1:]
-            folder.mkdir()
-            far.hits.clear()
-            with serving({path: answer}) as site:
-                ran = saved(folder, "auto", site.url(path), site, far)
-                assert kept(records(collection(folder))) == sent(site, far), path
-                assert (site.count(), far.count()) == ({path: 1}, {"/end": 1}), path
-            told = ran.objects[0]
-            assert (ran.code, told["lane"], told["title"]) == (0, "browser", "End"), (path, told)
-            assert told["final_url"] == far.url("/end"), path
-            assert b"Filled" in named(records(collection(folder)), "dom").block, path
-            check_collection(collection(folder))
+        with serving({"/start": WAYS[way](far.url("/end"))}) as site:
+            ran = saved(tmp_path, "auto", site.url("/start"), site, far)
+            found = records(collection(tmp_path))
+            assert kept(found) == sent(site, far)
+    assert (site.count(), far.count()) == ({"/start": 1}, {"/end": 1})
+    told = ran.objects[0]
+    assert (ran.code, told["lane"], told["title"]) == (0, "browser", "End"), told
+    assert told["final_url"] == far.url("/end")
+    assert b"Filled" in named(found, "dom").block
+    check_collection(collection(tmp_path))
 
 
 def test_a_page_that_robots_refuses_starts_nothing(tmp_path: Path) -> None:
@@ -153,41 +155,6 @@ def test_a_challenge_is_named_and_not_bypassed(tmp_path: Path, lane: str) -> Non
     assert (ran.code, told["status"], told["error"]["code"]) == (9, "failed", "challenge"), told
     assert told["error"]["message"].startswith("botblock:cloudflare")
     assert lane_row(tmp_path)["challenge"] == "cloudflare"
-
-
-# --- crawls -----------------------------------------------------------------------------------------------------------
-
-
-def small_site() -> dict[str, Reply]:
-    """Six pages whose links only scripts write; one picture each."""
-    links = {"/": ["/p1", "/p2"], "/p1": ["/p3"], "/p2": ["/p4", "/p1"], "/p3": [], "/p4": ["/p5"], "/p5": ["/"]}
-    answers: dict[str, Reply] = {}
-    for path, targets in links.items():
-        name = path[1:] or "home"
-        script = "".join(
-            f"document.body.append(Object.assign(document.createElement('a'), {{href: '{one}', textContent: 'on'}}));"
-            for one in targets
-        )
-        answers[path] = page(
-            f"{HEAD}<title>raw</title><div id=root></div><script>document.title = '{name}'; {script}"
-            f"document.getElementById('root').innerHTML = '<img src=/{name}.png>{WORDS}'</script>"
-        )
-        answers[f"/{name}.png"] = page(png(name), "image/png")
-    return answers
-
-
-@pytest.mark.parametrize("driver", ["pump", "scrapy"])
-def test_a_crawl_finds_what_only_scripts_link(tmp_path: Path, driver: str) -> None:
-    with serving(small_site()) as site:
-        given = ("--url", site.url("/"), "--driver", driver, *allowing(site), "--delay", "0")
-        ran = archiver("crawl", *given, "--lane", "auto", cwd=tmp_path)
-        assert ran.code == 0, ran.err
-        assert kept(records(collection(tmp_path))) == sent(site)
-    assert site.count() == dict.fromkeys(site.answers, 1)
-    rows = [row for row in ledger_bodies(collection(tmp_path)) if row["event"] == "visit"]
-    titles = ("home", "p1", "p2", "p3", "p4", "p5")
-    assert {row["title"]: row["lane"] for row in rows} == dict.fromkeys(titles, "browser")
-    check_collection(collection(tmp_path))
 
 
 def test_page_information_says_how_a_page_was_seen(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ _TRACKERS = re.compile(
     r"__cf|cf_|__cfduid|session|sid$|_session|awsalb|incap_|visid|ak_|bm_|datadome|_abck|intercom|_dd_s)",
     re.IGNORECASE,
 )
+_LISTS = re.compile(r"categor|accepted|allowed|prefer|purposes|services", re.IGNORECASE)
 _REFUSED = frozenset(
     [
         "rejected",
@@ -245,8 +246,10 @@ _NO = (Says.NOTHING, False)
 
 def _of_flag(name: str, word: str) -> tuple[Says, bool]:
     about = bool(_ABOUT_CONSENT.search(name) or _TRACKING.search(name))
-    if not about or not word or _NEEDED.search(name):
+    if not about or _NEEDED.search(name):
         return _NO
+    if not word:  # a list of what was agreed to, empty
+        return (Says.REJECTED if _LISTS.search(name) else Says.OPAQUE), False
     if _SEEN.search(name):
         return Says.OPAQUE, False
     return (Says.REJECTED if word in _OFF else Says.ACCEPTED), False

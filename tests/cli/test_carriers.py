@@ -127,7 +127,7 @@ def test_each_carrier_arrives_raw_and_read(verb: Verb) -> None:
     sent = respond(HTML, headers=HEADERS)
     robots = respond(ROBOTS, content_type="text/plain")
     with raw_server({"/robots.txt": robots, "/p": sent, "/y": respond(b"y")}) as server:
-        said = save(verb, server, "/p", config="scopeType: host\n")
+        said = save(verb, server, "/p", config="scopeType: host\nlane: http\n")
         url = server.url("/p")
         expected = [
             {"kind": kind, "carrier": carrier, "raw": raw,
@@ -206,7 +206,7 @@ def test_a_refusal_by_the_site_is_kept_and_not_asked_again(
     links = respond(b"<a href=/no>1</a><a href='/no#a'>2</a><a href=/b>3</a><img src=/no>")
     no = respond(b"<p>no", status=status, headers=headers)
     with raw_server({"/a": links, "/b": links, "/no": no}) as server:
-        said = save(verb, server, "/no", "/a", config="scopeType: host\n")
+        said = save(verb, server, "/no", "/a", config="scopeType: host\nlane: http\n")
         assert server.paths().count("/no") == 1, "no link, image or seed of this crawl asks again"
     assert said.code == 0, said.err
     one = next(json.loads(line) for line in said.out.splitlines() if json.loads(line)["url"].endswith("/no"))

@@ -84,6 +84,7 @@ class ChromiumPage:
         self._limit: asyncio.Timeout | None = None
         self._deaf = False
         self._hung = False
+        self._spoiled = False
         page.context.on("request", self._announcements.add)
 
     # --- ports_browser.BrowserPage ---
@@ -111,10 +112,10 @@ class ChromiumPage:
         return self._rendered(plan, made, pulse, loop.time() - started)
 
     async def leave(self) -> Tab | None:
-        """Its tab, cleared for the next page; None when the page crashed, hung or left windows open."""
+        """Its tab, cleared for the next page; None when it crashed, hung, took consent or left windows open."""
         self._page.context.remove_listener("request", self._announcements.add)
         try:
-            if self._gone or self._hung:
+            if self._gone or self._hung or self._spoiled:
                 return None
             await self._tab.clear()
         except Exception:  # as in `_bounded`
@@ -199,19 +200,24 @@ class ChromiumPage:
         made.settled = await settling.wait(rest)
         if not made.settled:
             await pulse.wake()
-        consent = await self._steps.consent.handle(on)
-        made.consent = consent
+        self._take(made, await self._steps.consent.handle(on))
         await on.shoot("view")
 
         async def guard() -> bool:
-            worse = await self._steps.consent.guard(on, consent)
-            made.consent = worse or consent
-            return worse is None
+            assert made.consent is not None
+            changed = await self._steps.consent.guard(on, made.consent)
+            self._take(made, changed or made.consent)
+            return not self._spoiled
 
         if on.plan.behaviors:
             made.behaviors.update(await self._steps.behaviors.run(on, guard))
             made.settled = await settling.wait(rest) and made.settled
         await on.shoot("fullPage")
+
+    def _take(self, made: _Made, consent: ConsentOutcome) -> None:
+        """Consent that was taken without being given is in this context's storage: no other page comes into it."""
+        made.consent = consent
+        self._spoiled = consent.outcome == "accepted-implied"
 
     async def _navigate(self, plan: Plan, pulse: Pulse, made: _Made) -> None:
         loop = asyncio.get_running_loop()

@@ -274,6 +274,18 @@ async def test_a_rule_refuses_and_may_not_press_a_yes(rig: Rig, site: Site) -> N
     assert trap.consent is not None and trap.consent.details["actions"][0]["pressed"][0]["stopped"]
 
 
+async def test_consent_that_was_taken_ends_with_its_context(rig: Rig, site: Site) -> None:
+    ask = (
+        "onscroll = () => { document.cookie = 'consent=accepted' }; new Image().src = '/had/' + document.cookie.length"
+    )
+    html = page("<div style='height:4000px'></div>" + SCROLLED, ask)
+    for _ in range(2):
+        rendered = await see(rig, site, html, "spoiled", behaviors=("scroll", "details"))
+        assert rendered.consent is not None and rendered.consent.outcome == "accepted-implied"
+        assert rendered.behaviors["ended"] == "consent"
+    assert [path for path in site.paths() if path.startswith("/had/")] == ["/had/0", "/had/0"]
+
+
 async def test_the_lock_of_scrolling_is_recorded(rig: Rig, site: Site) -> None:
     tall = "<div style='height:3000px'></div>" + bar(WORDS, YES, NO)
     rendered = await see(rig, site, page(tall, "document.documentElement.style.overflow = 'hidden'"), "lock")

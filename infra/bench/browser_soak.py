@@ -4,7 +4,7 @@
 
 Every page has a script, pictures, a worker, frames and a window; sites change every ten pages. Printed: memory of this
 process after garbage collection (linear fit over the last two thirds, KB a 100 pages), the proportional set size of
-Chromium's tree before each new process, and the processes left at the end.
+Chromium's tree after the first ten pages of each process, and the processes left at the end.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from archiver.browser.flags import has_sandbox  # noqa: E402
-from archiver.browser.pool import PROCESS_PAGES  # noqa: E402
 from archiver.browser.tree import Tree, below, everyone  # noqa: E402
 from archiver.browser_binary import find_chromium  # noqa: E402
 from tests.browser.kit import Rig, Site, serving  # noqa: E402
 
 SITE_PAGES = 10
+"""Pages of a site; and of a process, before its memory is looked at."""
 
 PAGE = """<!doctype html><title>page</title><link rel=icon href="data:,"><h1>headline</h1>
 <img src=/a.png?N width=100 height=100><iframe src=/frame?N></iframe><div id=app></div><script>
@@ -101,7 +101,7 @@ async def soak(chromium: Path, pages: int, spool: Path) -> Measured:
             process = rig.chromium._process
             if process is not None:
                 sessions.add(process.tree.session)
-                if process.pages == min(PROCESS_PAGES - 1, pages - 1):
+                if process.pages == SITE_PAGES:
                     measured.trees.append(proportional(process.tree))
                     measured.anonymous.append(proportional(process.tree, "Pss_Anon:"))
             if number % 50 == 49:

@@ -20,11 +20,18 @@ CALL_SECONDS = 5.0
 REST_SECONDS = 1.5
 PICTURES = 200
 
-_SCROLL = """() => {
+_SCROLL = """async (most, seconds) => {
   const root = document.scrollingElement || document.documentElement;
-  if (!root) return {at: 0, height: 0, end: true};
-  root.scrollBy({top: Math.max(200, innerHeight * 0.9), behavior: 'instant'});
-  return {at: root.scrollTop, height: root.scrollHeight, end: root.scrollTop + innerHeight >= root.scrollHeight - 2};
+  if (!root) return {at: 0, height: 0, end: true, steps: 1};
+  const last = performance.now() + seconds * 1000;
+  let steps = 0, end = false;
+  do {
+    if (steps) await new Promise(done => setTimeout(done, 50));
+    root.scrollBy({top: Math.max(200, innerHeight * 0.9), behavior: 'instant'});
+    steps += 1;
+    end = root.scrollTop + innerHeight >= root.scrollHeight - 2;
+  } while (!end && steps < most && performance.now() < last);
+  return {at: root.scrollTop, height: root.scrollHeight, end, steps};
 }"""
 _TO_TOP = "() => { scrollTo({top: 0, behavior: 'instant'}); }"
 _OPEN = """() => {
@@ -109,20 +116,14 @@ class Behaviors:
         loop = asyncio.get_running_loop()
         steps = 0
         seen: dict[str, Any] = {"at": -1, "height": 0}
-        calm = False
-        while steps < STEPS and loop.time() < until:
-            now = await call(on.session, _SCROLL, seconds=CALL_SECONDS)
-            steps += 1
+        while steps < STEPS and (left := until - loop.time()) > 0:
+            now = await call(on.session, _SCROLL, STEPS - steps, left, seconds=left + CALL_SECONDS)
+            steps += now["steps"]
             moved = now["at"] != seen["at"] or now["height"] != seen["height"]
             seen = now
-            if now["end"]:
-                await on.quiet(min(REST_SECONDS, max(0.1, until - loop.time())))
-                if calm and not moved:
-                    break
-                calm = True
-            else:
-                calm = False
-                await asyncio.sleep(0.05)
+            if not now["end"] or not moved:
+                break
+            await on.quiet(min(REST_SECONDS, max(0.1, until - loop.time())))
         await call(on.session, _TO_TOP, seconds=CALL_SECONDS)
         return {"steps": steps, "height": seen["height"], "whole": bool(seen.get("end"))}
 

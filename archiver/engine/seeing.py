@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from archiver.engine.allowance import Allowance
 from archiver.engine.browser_place import BrowserPlace
@@ -93,7 +94,8 @@ class Seeing:
             return not rendered.failed
         final = await read_dom(document.candidate.url, rendered.dom)
         elements = Elements(
-            metas=raw.elements.metas + final.elements.metas, licenses=raw.elements.licenses + final.elements.licenses
+            metas=_once(raw.elements.metas + final.elements.metas),
+            licenses=_once(raw.elements.licenses + final.elements.licenses),
         )
         gathered.reading = replace(
             final,
@@ -116,3 +118,11 @@ class Seeing:
         if vendor is not None:
             self._gathered.challenged(vendor)
             self._gathered.lane_why = {**(self._gathered.lane_why or {}), "challenge": vendor}
+
+
+Said = TypeVar("Said")
+
+
+def _once(said: tuple[Said, ...]) -> tuple[Said, ...]:
+    """What the document said as it came it mostly still says at the end: one signal, not two."""
+    return tuple(dict.fromkeys(said))

@@ -54,9 +54,12 @@ class Measured:
         late = self.python[len(self.python) // 3 :]
         return 100 * statistics.linear_regression([at for at, _ in late], [size for _, size in late]).slope
 
+    def spread(self) -> float:
+        """The largest difference of a process's tree from the first one's, as a share of that."""
+        return _spread(self.trees)
 
-def spread(sizes: Sequence[float]) -> float:
-    """The largest difference from the first one, as a share of that."""
+
+def _spread(sizes: Sequence[float]) -> float:
     return max((abs(size / sizes[0] - 1) for size in sizes[1:]), default=0.0)
 
 
@@ -124,9 +127,9 @@ def main(arguments: Sequence[str]) -> int:
         found = asyncio.run(soak(chromium, options.pages, Path(spool)))
     said = {
         "pages": options.pages, "kb_per_100_pages": round(found.growth()), "python_kb": round(found.python[-1][1]),
-        "trees_kb": [round(size) for size in found.trees], "spread": round(spread(found.trees), 3), "left": found.left,
+        "trees_kb": [round(size) for size in found.trees], "spread": round(found.spread(), 3), "left": found.left,
         "anonymous_kb": [round(size) for size in found.anonymous],
-        "anonymous_spread": round(spread(found.anonymous), 3),
+        "anonymous_spread": round(_spread(found.anonymous), 3),
     }  # fmt: skip
     print(json.dumps(said))
     return 0

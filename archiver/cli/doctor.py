@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 
 from archiver import __version__
 from archiver.browser_binary import find_chromium
+from archiver.clock import SYSTEM
 from archiver.config import Config, Places, from_environment, without_seeds
 from archiver.errors import ArchiverError, BrowserError, StoreError, UsageError
 from archiver.ledger.facts import clock_state
@@ -96,6 +97,20 @@ def _chromium(config: Config, environ: Mapping[str, str]) -> Finding:
     return Finding(name="browser", state=OK, says=f"{path} ({_version([str(path), '--version'])}): {says}")
 
 
+def _consent(config: Config, environ: Mapping[str, str]) -> Finding:
+    """The rules for consent notices age: libraries change their markup, and a rule that no longer fits says nothing."""
+    from archiver.browser.consent_package import package_facts
+
+    facts = package_facts(environ, SYSTEM)
+    if "off" in facts:
+        return Finding(name="consent", state=OFF, says=str(facts["off"]))
+    days = facts["ageDays"]
+    age = "of unknown age" if days is None else f"{days} days old"
+    advice = "; renew them: docs/operator/consent.md names the command" if facts["old"] else ""
+    says = f"rules {facts['version']} of autoconsent, {age}{advice}"
+    return Finding(name="consent", state=OFF if facts["old"] else OK, says=says)
+
+
 def _pywb(config: Config, environ: Mapping[str, str]) -> Finding:
     path = find_pywb(environ)
     if path is None:
@@ -130,6 +145,7 @@ CHECKS: tuple[Callable[[Config, Mapping[str, str]], Finding], ...] = (
     _disk,
     _clock,
     _chromium,
+    _consent,
     _pywb,
     _storage,
 )

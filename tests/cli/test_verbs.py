@@ -163,3 +163,23 @@ def test_the_contact_is_asked_once_on_a_terminal_and_kept(tmp_path: Path) -> Non
     assert "me@example.org" in kept.read_text()
     again = subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     assert again.returncode == 30 and b"reach" not in again.stderr
+
+
+def test_doctor_tells_how_old_the_consent_rules_are(
+    verb: Verb, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    package = tmp_path / "rules"
+    (package / "dist").mkdir(parents=True)
+    (package / "rules").mkdir()
+    (package / "dist" / "autoconsent.cjs.js").write_text("module.exports = {};")
+    (package / "rules" / "rules.json").write_text('{"autoconsent": []}')
+    (package / "package.json").write_text('{"version": "9.8.7"}')
+    (package / "CHANGELOG.md").write_text("# v9.8.7 (Tue Aug 18 2020)\n")
+    monkeypatch.setenv("ARCHIVER_CONSENT_RULES", str(package))
+    monkeypatch.setenv("ARCHIVER_CHROMIUM", str(tmp_path / "none"))
+    found = {one["name"]: one for one in json.loads(verb("doctor", "--json").out)["findings"]}
+    assert found["consent"]["state"] == "off"
+    assert "9.8.7" in found["consent"]["says"] and "renew them" in found["consent"]["says"]
+    monkeypatch.setenv("ARCHIVER_CONSENT_RULES", str(tmp_path / "missing"))
+    found = {one["name"]: one for one in json.loads(verb("doctor", "--json").out)["findings"]}
+    assert "not installed" in found["consent"]["says"]

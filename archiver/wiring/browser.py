@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,15 @@ class LateBrowser:
             from archiver.browser.behaviors import Behaviors
             from archiver.browser.consent import Consent
             from archiver.browser.consent_package import Package, find_package
-            from archiver.browser.flags import has_sandbox
+            from archiver.browser.flags import has_sandbox, told_without_sandbox
             from archiver.browser.steps import Steps
             from archiver.browser.text import main_text
             from archiver.browser.views import Views
             from archiver.wire.proxy import Proxy
 
+            warning = told_without_sandbox(self._environ)
+            if warning is not None:
+                logging.getLogger(__name__).warning("archiver: note: %s", warning)
             self._proxy = Proxy(self._clock)
             rules = find_package(self._environ)
             consent = Consent(self._clock, Package.load(rules) if rules is not None else None)

@@ -2,7 +2,7 @@
 
 `flags`     how Chromium is started: no sandbox only where there is none to lose, no traffic of its own
 `process`   one Chromium process tree: started, watched, ended for certain
-`pool`      contexts, fresh for each job and site, recycled; implements `ports_browser.Browser`
+`pool`      contexts, fresh for each job and site, recycled; implements `ports.browser.Browser`
 `page`      one page: navigation, time limits, dialogs, downloads, popups, crashes
 `settle`    when a page has come to rest
 `steps`     what is done with a loaded page (consent, behaviours, views), as Protocols

@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 from playwright.async_api import Error, Page, Request
 
-from archiver.ports_browser import Announced
+from archiver.ports.browser import Announced
 
 REMEMBERED = 2_000
 

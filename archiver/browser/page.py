@@ -18,7 +18,7 @@ from archiver.browser.settle import Settling
 from archiver.browser.steps import OnPage, Steps, Taken
 from archiver.browser.world import call
 from archiver.model import ConsentOutcome
-from archiver.ports_browser import Activity, Announced, Plan, Rendered, Tell, View
+from archiver.ports.browser import Activity, Announced, Plan, Rendered, Tell, View
 
 LOAD_SECONDS = 30.0
 SETTLE_SECONDS = 10.0
@@ -69,7 +69,7 @@ class Tab:
 
 
 class ChromiumPage:
-    """`ports_browser.BrowserPage`."""
+    """`ports.browser.BrowserPage`."""
 
     def __init__(self, tab: Tab, steps: Steps, *, is_alive: Callable[[], bool]) -> None:
         """`is_alive` tells whether Chromium and its driver are there."""
@@ -87,7 +87,7 @@ class ChromiumPage:
         self._spoiled = False
         page.context.on("request", self._announcements.add)
 
-    # --- ports_browser.BrowserPage ---
+    # --- ports.browser.BrowserPage ---
 
     def announced(self, url: str, method: str) -> Announced | None:
         return self._announcements.of(url, method)

@@ -14,7 +14,7 @@ from archiver.browser.page import ChromiumPage, Tab
 from archiver.browser.process import ChromiumProcess, Driver
 from archiver.browser.steps import Steps
 from archiver.errors import BrowserError
-from archiver.ports_browser import Answerer, BrowserPage, Listener, Plan, RecordingProxy
+from archiver.ports.browser import Answerer, BrowserPage, Listener, Plan, RecordingProxy
 
 CONTEXT_PAGES = 25
 """Pages for which a context serves: a site's caches and workers grow with each."""
@@ -40,7 +40,7 @@ class Place:
 
 
 class Chromium:
-    """`ports_browser.Browser`. `path` is Chromium's; `sandbox` False only as root or in a container."""
+    """`ports.browser.Browser`. `path` is Chromium's; `sandbox` False only as root or in a container."""
 
     def __init__(self, path: Path, proxy: RecordingProxy, steps: Steps, *, sandbox: bool = True) -> None:
         self._path = path
@@ -55,7 +55,7 @@ class Chromium:
         self._starting = asyncio.Lock()
         self._version = ""
 
-    # --- ports_browser.Browser ---
+    # --- ports.browser.Browser ---
 
     async def page(self, answer: Answerer, *, site: str, plan: Plan) -> BrowserPage:
         """Raises BrowserError when Chromium cannot be started."""

@@ -8,7 +8,7 @@ import contextlib
 from playwright.async_api import CDPSession, Error
 
 from archiver.browser.world import call
-from archiver.ports_browser import Activity
+from archiver.ports.browser import Activity
 
 NETWORK_QUIET = 0.25
 DOM_QUIET = 0.2

@@ -10,7 +10,7 @@ from playwright.async_api import BrowserContext, CDPSession
 from playwright.async_api import Page as PlaywrightPage
 
 from archiver.model import ConsentOutcome
-from archiver.ports_browser import Plan, Tell, View
+from archiver.ports.browser import Plan, Tell, View
 
 Shoot = Callable[[str], Awaitable[None]]
 """Takes a shot of the viewport now and keeps it as the view of that name; never raises."""

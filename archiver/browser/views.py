@@ -12,7 +12,7 @@ from playwright.async_api import Error
 
 from archiver.browser.steps import OnPage, Taken
 from archiver.clock import Clock, iso
-from archiver.ports_browser import View
+from archiver.ports.browser import View
 
 SHOT_SECONDS = 8.0
 DOM_SECONDS = 5.0

@@ -1,4 +1,4 @@
-"""A browser that asks for what a script says: for tests of whatever stands on `ports_browser.Browser`."""
+"""A browser that asks for what a script says: for tests of whatever stands on `ports.browser.Browser`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from archiver.errors import BrowserError
 from archiver.model import Fetched
-from archiver.ports_browser import (
+from archiver.ports.browser import (
     Activity,
     Announced,
     Answerer,

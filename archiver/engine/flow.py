@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from archiver.model import Candidate
-from archiver.ports_browser import Control, Tap
+from archiver.ports.browser import Control, Tap
 from archiver.spooled import Spool
 
 HOLD_AFTER_HEAD = 2.0
@@ -14,7 +14,7 @@ HOLD_AFTER_HEAD = 2.0
 
 
 class Flow:
-    """`ports_browser.Tap`. `ended` is called once: at the end, or at the head of what never ends by itself.
+    """`ports.browser.Tap`. `ended` is called once: at the end, or at the head of what never ends by itself.
 
     `begun`: the site was asked and said something, or failed to; `candidate`, once it is known what is asked for.
     """

@@ -12,7 +12,7 @@ from archiver.model import Access, Candidate, Completeness, Exchange, Fetched, G
 from archiver.policy.images import ImageWish, is_image, wish_of
 from archiver.policy.override import lifted, restricted
 from archiver.ports import Recorded
-from archiver.ports_browser import Rendered
+from archiver.ports.browser import Rendered
 
 _PICTURED = frozenset({"frame", "image", "media"})
 

@@ -25,7 +25,7 @@ from archiver.model import (
     WarcRecordRef,
 )
 from archiver.ports import Recorded
-from archiver.ports_browser import View
+from archiver.ports.browser import View
 
 PICTURES = frozenset({"view", "viewBefore", "viewAfter", "fullPage", "thumbnail", "pdf"})
 _TOLD_OF_CONSENT = ("policy", "setBy", "notices", "actions")

@@ -27,7 +27,7 @@ from archiver.engine.turn import Turn
 from archiver.model import Candidate, Fetched, Kind, Lane, LedgerEntry, Objection, Reason, Verdict
 from archiver.policy.decide import decide
 from archiver.ports import Admitted, Gateway
-from archiver.ports_browser import Announced, Browser, BrowserPage, BrowserRequest, Plan, Tap
+from archiver.ports.browser import Announced, Browser, BrowserPage, BrowserRequest, Plan, Tap
 
 GIVEN_SECONDS = 30.0
 """Age up to which a document fetched over HTTP is what the browser would get too."""
@@ -55,7 +55,7 @@ class RenderTools:
 
 
 class Rendering:
-    """One a visit; `ports_browser.Activity` of its page. `spill` writes what is gathered when the spool is full."""
+    """One a visit; `ports.browser.Activity` of its page. `spill` writes what is gathered when the spool is full."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class Rendering:
     def _tell(self, entry: LedgerEntry) -> None:
         self._t.gateway.tell([entry])
 
-    # --- ports_browser.Activity ---
+    # --- ports.browser.Activity ---
 
     @property
     def in_flight(self) -> int:

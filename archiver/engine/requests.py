@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archiver.model import Candidate
-from archiver.ports_browser import Announced, BrowserRequest
+from archiver.ports.browser import Announced, BrowserRequest
 
 _BY_DESTINATION = {
     b"document": "document", b"iframe": "frame", b"frame": "frame", b"embed": "frame", b"object": "frame",

@@ -33,7 +33,7 @@ from archiver.model import (
 )
 from archiver.policy.decide import decide
 from archiver.ports import Admitted, Recorded, WireLimits, WireRequest
-from archiver.ports_browser import Tap
+from archiver.ports.browser import Tap
 
 _OURS = frozenset({b"host", b"user-agent", b"from", b"sec-gpc", b"connection", b"content-length", b"transfer-encoding"})
 _PERMANENT = frozenset({FailureCode.TLS_ERROR, FailureCode.HEADER_LIMIT, FailureCode.PROTOCOL_ERROR})

@@ -11,7 +11,7 @@ from archiver.clock import Clock
 from archiver.errors import CaptureError
 from archiver.model import Exchange, FailureCode, Framing
 from archiver.ports import WireRequest
-from archiver.ports_browser import Tap
+from archiver.ports.browser import Tap
 from archiver.spooled import Spool
 from archiver.wire.connect import connect
 from archiver.wire.connection import Connection

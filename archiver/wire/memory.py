@@ -19,7 +19,7 @@ from archiver.model import (
 )
 from archiver.policy.robots import RobotsFile, parse
 from archiver.ports import Declared, FetchRobots, RobotsAnswer, Vetted, WireRequest
-from archiver.ports_browser import Tap
+from archiver.ports.browser import Tap
 from archiver.spooled import Spool
 
 
@@ -34,7 +34,7 @@ class Answer:
 
 
 class _Settled:
-    """`ports_browser.Control` of an exchange that is over."""
+    """`ports.browser.Control` of an exchange that is over."""
 
     def send(self, data: bytes) -> None: ...
 

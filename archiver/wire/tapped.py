@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from archiver.ports_browser import Tap
+from archiver.ports.browser import Tap
 from archiver.wire.framer import ResponseFramer
 
 
@@ -15,7 +15,7 @@ class _Line(Protocol):
 
 
 class Tapped:
-    """`ports_browser.Control` of one exchange. It may outlive its connection: then it does nothing."""
+    """`ports.browser.Control` of one exchange. It may outlive its connection: then it does nothing."""
 
     __slots__ = ("_framer", "_line", "_stopped", "_tap", "_told")
 
@@ -42,7 +42,7 @@ class Tapped:
                 self._tap.head(head.status, head.headers)
             self._tap.grew()
 
-    # --- ports_browser.Control ---
+    # --- ports.browser.Control ---
 
     def send(self, data: bytes) -> None:
         if self._line is not None and self._framer.is_upgraded:

@@ -18,11 +18,11 @@ from archiver.engine.rendering import RenderTools
 from archiver.errors import BrowserError
 from archiver.model import Candidate
 from archiver.ports import Gateway
-from archiver.ports_browser import Answerer, Browser, BrowserPage, Plan, Screen
+from archiver.ports.browser import Answerer, Browser, BrowserPage, Plan, Screen
 
 
 class LateBrowser:
-    """`ports_browser.Browser` that becomes one at its first page: Playwright alone takes 0.3 s to import."""
+    """`ports.browser.Browser` that becomes one at its first page: Playwright alone takes 0.3 s to import."""
 
     def __init__(self, path: Path, clock: Clock, environ: Mapping[str, str]) -> None:
         self._path = path

@@ -33,7 +33,7 @@ from archiver.browser.consent_package import Package, find_package  # noqa: E402
 from archiver.browser.steps import Steps  # noqa: E402
 from archiver.browser_binary import find_chromium  # noqa: E402
 from archiver.clock import SYSTEM  # noqa: E402
-from archiver.ports_browser import Rendered  # noqa: E402
+from archiver.ports.browser import Rendered  # noqa: E402
 from tests.browser import kit  # noqa: E402
 
 FRAMES = 8801

@@ -32,7 +32,7 @@ from archiver.model import (
     Verdict,
 )
 from archiver.ports import WireLimits, WireRequest
-from archiver.ports_browser import BrowserRequest, Control, Plan, Rendered, Tap
+from archiver.ports.browser import BrowserRequest, Control, Plan, Rendered, Tap
 from archiver.spooled import Spool
 from archiver.urls import canonical, origin_of, request_target
 from archiver.wire.client import HttpClient
@@ -120,7 +120,7 @@ class _Follow:
 
 @dataclass
 class Visit:
-    """Answers as a visit does, without its rules: four in flight an origin; `ports_browser.Activity` too."""
+    """Answers as a visit does, without its rules: four in flight an origin; `ports.browser.Activity` too."""
 
     client: HttpClient
     refuse: Callable[[BrowserRequest], bool] = lambda request: False

@@ -17,7 +17,7 @@ from archiver.browser.consent_package import Package, find_package
 from archiver.browser.flags import has_sandbox
 from archiver.clock import SYSTEM
 from archiver.model import LedgerEntry
-from archiver.ports_browser import Rendered
+from archiver.ports.browser import Rendered
 from tests.browser.kit import Rig, Site, steps
 from tests.needs import need
 

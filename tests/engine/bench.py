@@ -22,7 +22,7 @@ from archiver.frontier.memory import MemoryFrontier
 from archiver.model import Candidate, CaptureItem, Kind, Origin, Outlink, Page, WarcItem
 from archiver.policy.scope import ScopeRules
 from archiver.ports import Declared, PaceRules, Robots
-from archiver.ports_browser import Plan
+from archiver.ports.browser import Plan
 from archiver.wire.memory import Answer
 from tests.gateway.gate import Bench
 

@@ -9,7 +9,7 @@ import pytest
 from archiver.errors import DiskError
 from archiver.model import Exchange, Page, Reason, WarcItem
 from archiver.ports import WireRequest
-from archiver.ports_browser import Tap
+from archiver.ports.browser import Tap
 from archiver.wire.memory import Answer
 from tests.engine.bench import SITE, Engine, html, redirect
 

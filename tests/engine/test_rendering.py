@@ -13,7 +13,7 @@ from archiver.engine.rendering import GIVEN_SECONDS
 from archiver.errors import DiskError
 from archiver.model import CaptureItem, Exchange, FailureCode, Lane, Page, Reason, WarcItem
 from archiver.ports import Declared, WireRequest
-from archiver.ports_browser import Announced, BrowserRequest, Rendered, Tap
+from archiver.ports.browser import Announced, BrowserRequest, Rendered, Tap
 from archiver.urls import origin_of
 from archiver.wire.memory import Answer
 from tests.engine.bench import SITE, Engine, html, image, redirect

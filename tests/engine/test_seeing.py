@@ -10,7 +10,7 @@ from archiver.engine.browser_memory import Script, Tab
 from archiver.engine.lanes import pattern_of
 from archiver.errors import BrowserError
 from archiver.model import Access, CaptureItem, ConsentOutcome, DocumentItem, FailureCode, Lane, Status
-from archiver.ports_browser import Rendered, View
+from archiver.ports.browser import Rendered, View
 from archiver.wire.memory import Answer
 from tests.engine.bench import SITE, Engine, html, image
 

@@ -16,7 +16,7 @@ from archiver.clock import SYSTEM
 from archiver.errors import CaptureError, DiskError
 from archiver.model import Framing, Truncated
 from archiver.ports import WireLimits
-from archiver.ports_browser import Control
+from archiver.ports.browser import Control
 from archiver.spooled import Spool
 from archiver.wire.client import HttpClient
 from tests.wire.awkward import BROKEN, CASES, PAGE, Case, chunked, head, sized

@@ -7,7 +7,7 @@ import ssl
 from typing import Protocol, cast
 
 from archiver.model import Fetched
-from archiver.ports_browser import BrowserRequest
+from archiver.ports.browser import BrowserRequest
 from archiver.wire.proxy.intake import Connect, Intake, IntakeError, base_of
 from archiver.wire.proxy.peer import is_own
 from archiver.wire.proxy.relay import Relay

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import h11
 
-from archiver.ports_browser import BrowserRequest
+from archiver.ports.browser import BrowserRequest
 
 BODY_LIMIT = 64 << 20
 HEAD_LIMIT = 262_144

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from archiver.clock import Clock
 from archiver.model import Fetched
-from archiver.ports_browser import Answerer, BrowserRequest
+from archiver.ports.browser import Answerer, BrowserRequest
 from archiver.wire.proxy.connection import BrowserConnection
 from archiver.wire.proxy.relay import Relay
 from archiver.wire.proxy.tls import RunKey
@@ -17,7 +17,7 @@ CLOSING_SECONDS = 5.0
 
 
 class Proxy:
-    """`ports_browser.RecordingProxy`: the key of the run, made at the first listener."""
+    """`ports.browser.RecordingProxy`: the key of the run, made at the first listener."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -47,7 +47,7 @@ class Proxy:
 
 
 class ProxyListener:
-    """`ports_browser.Listener`, and the owner of its connections."""
+    """`ports.browser.Listener`, and the owner of its connections."""
 
     def __init__(self, context: ssl.SSLContext, forget: Callable[[ProxyListener], None]) -> None:
         self._answer: Answerer | None = None

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from archiver.model import Fetched, Framing
-from archiver.ports_browser import Control
+from archiver.ports.browser import Control
 from archiver.spooled import Spool
 
 PIECE = 1 << 16
@@ -19,7 +19,7 @@ Write = Callable[[bytes], Awaitable[None]]
 
 
 class Relay:
-    """`ports_browser.Tap` of one request of the browser."""
+    """`ports.browser.Tap` of one request of the browser."""
 
     def __init__(self) -> None:
         self._news = asyncio.Event()
@@ -28,7 +28,7 @@ class Relay:
         self._sent = 0
         self.is_stream = False
 
-    # --- ports_browser.Tap ---
+    # --- ports.browser.Tap ---
 
     def begin(self, raw: Spool, control: Control) -> None:
         self._raw, self._control = raw, control

@@ -18,7 +18,7 @@ from archiver.model import (
     Reason,
     Verdict,
 )
-from archiver.ports_browser import BrowserRequest, Listener, Tap
+from archiver.ports.browser import BrowserRequest, Listener, Tap
 from archiver.urls import canonical, origin_of, request_target
 from archiver.wire.client import HttpClient
 from archiver.wire.proxy import Proxy

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.ports_browser import BrowserRequest
+from archiver.ports.browser import BrowserRequest
 from archiver.wire.proxy.intake import BODY_LIMIT, Connect, Intake, IntakeError, base_of
 
 REQUEST = (

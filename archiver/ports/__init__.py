@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from archiver.model import (
     Candidate,
-    Claim,
     ClosedSegment,
     Decision,
     DocumentItem,
@@ -20,18 +19,21 @@ from archiver.model import (
     LedgerEntry,
     Objection,
     Origin,
-    Outlink,
     StoredObject,
     WarcItem,
     WarcRecordRef,
 )
 from archiver.model.site_file import SiteFile
-from archiver.ports_browser import Tap
-from archiver.ports_robots import Declared as Declared
-from archiver.ports_robots import FetchRobots as FetchRobots
-from archiver.ports_robots import Robots as Robots
-from archiver.ports_robots import RobotsAnswer as RobotsAnswer
-from archiver.ports_robots import RobotsCopy as RobotsCopy
+from archiver.ports.browser import Tap
+from archiver.ports.frontier import Completed as Completed
+from archiver.ports.frontier import Frontier as Frontier
+from archiver.ports.frontier import FrontierCounts as FrontierCounts
+from archiver.ports.frontier import VisitOutcome as VisitOutcome
+from archiver.ports.robots import Declared as Declared
+from archiver.ports.robots import FetchRobots as FetchRobots
+from archiver.ports.robots import Robots as Robots
+from archiver.ports.robots import RobotsAnswer as RobotsAnswer
+from archiver.ports.robots import RobotsCopy as RobotsCopy
 
 # --- the wire ---------------------------------------------------------------------------------------------------------
 
@@ -243,84 +245,6 @@ class HostBudget(Protocol):
 
     async def resting_until(self, origin: Origin) -> float | None:
         """Epoch seconds until which nothing may be asked there, else None."""
-        ...
-
-    async def close(self) -> None: ...
-
-
-# --- the frontier -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VisitOutcome:
-    """How a claim ended. `requisites` are keys that the visit fetched besides: never to be fetched again in the job.
-
-    `state` is done, refused, failed or deferred (the latter two are retried while attempts last); `not_before` epoch.
-    """
-
-    state: str
-    reason: str = ""
-    not_before: float | None = None
-    file: str | None = None
-    offset: int | None = None
-    requisites: tuple[Candidate, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
-    """`lost`: the lease had gone to somebody else, nothing was written. `fresh`: keys not seen before in this job."""
-
-    lost: bool = False
-    fresh: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrontierCounts:
-    """Distinct canonical URLs by state; discovered = the sum."""
-
-    pending: int = 0
-    claimed: int = 0
-    done: int = 0
-    refused: int = 0
-    failed: int = 0
-    requisites: int = 0
-
-    @property
-    def discovered(self) -> int:
-        return self.pending + self.claimed + self.done + self.refused + self.failed
-
-
-class Frontier(Protocol):
-    """Decision 14. Batch-shaped; each call is one transaction."""
-
-    async def add(self, batch: Sequence[Outlink]) -> frozenset[str]:
-        """Enqueue what is new (objected ones are kept as refused); returns the keys not seen before."""
-        ...
-
-    async def claim(self, n: int, *, lease: float = 300.0) -> list[Claim]:
-        """Up to `n` candidates of origins that are due, by depth, then discovery; one an origin unless its own."""
-        ...
-
-    async def renew(self, claim: Claim, *, lease: float = 300.0) -> Claim | None: ...
-
-    async def release(self, claim: Claim, *, not_before: float, reason: str) -> bool:
-        """Give back unvisited; the whole origin waits until `not_before` (epoch). False = the lease was lost."""
-        ...
-
-    async def complete(self, claim: Claim, outcome: VisitOutcome, outlinks: Sequence[Outlink]) -> Completed: ...
-
-    async def is_known_requisite(self, keys: Sequence[str]) -> frozenset[str]:
-        """Which of these keys this job has already fetched, as page or as requisite."""
-        ...
-
-    async def next_due(self) -> float | None:
-        """Epoch seconds when something may become claimable; None = nothing pending."""
-        ...
-
-    async def counts(self) -> FrontierCounts: ...
-
-    def pending(self) -> AsyncIterator[Candidate]:
-        """Every URL not fetched, for the report at the end of a run."""
         ...
 
     async def close(self) -> None: ...

@@ -1,0 +1,84 @@
+"""The seam to what is still to be visited (decision 14): batch-shaped, each call one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from archiver.model import Candidate, Claim, Outlink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitOutcome:
+    """How a claim ended. `requisites` are keys that the visit fetched besides: never to be fetched again in the job.
+
+    `state` is done, refused, failed or deferred (the latter two are retried while attempts last); `not_before` epoch.
+    """
+
+    state: str
+    reason: str = ""
+    not_before: float | None = None
+    file: str | None = None
+    offset: int | None = None
+    requisites: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """`lost`: the lease had gone to somebody else, nothing was written. `fresh`: keys not seen before in this job."""
+
+    lost: bool = False
+    fresh: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontierCounts:
+    """Distinct canonical URLs by state; discovered = the sum."""
+
+    pending: int = 0
+    claimed: int = 0
+    done: int = 0
+    refused: int = 0
+    failed: int = 0
+    requisites: int = 0
+
+    @property
+    def discovered(self) -> int:
+        return self.pending + self.claimed + self.done + self.refused + self.failed
+
+
+class Frontier(Protocol):
+    """Decision 14. Batch-shaped; each call is one transaction."""
+
+    async def add(self, batch: Sequence[Outlink]) -> frozenset[str]:
+        """Enqueue what is new (objected ones are kept as refused); returns the keys not seen before."""
+        ...
+
+    async def claim(self, n: int, *, lease: float = 300.0) -> list[Claim]:
+        """Up to `n` candidates of origins that are due, by depth, then discovery; one an origin unless its own."""
+        ...
+
+    async def renew(self, claim: Claim, *, lease: float = 300.0) -> Claim | None: ...
+
+    async def release(self, claim: Claim, *, not_before: float, reason: str) -> bool:
+        """Give back unvisited; the whole origin waits until `not_before` (epoch). False = the lease was lost."""
+        ...
+
+    async def complete(self, claim: Claim, outcome: VisitOutcome, outlinks: Sequence[Outlink]) -> Completed: ...
+
+    async def is_known_requisite(self, keys: Sequence[str]) -> frozenset[str]:
+        """Which of these keys this job has already fetched, as page or as requisite."""
+        ...
+
+    async def next_due(self) -> float | None:
+        """Epoch seconds when something may become claimable; None = nothing pending."""
+        ...
+
+    async def counts(self) -> FrontierCounts: ...
+
+    def pending(self) -> AsyncIterator[Candidate]:
+        """Every URL not fetched, for the report at the end of a run."""
+        ...
+
+    async def close(self) -> None: ...

@@ -46,13 +46,13 @@ tbody th{font-weight:400;min-width:13rem}
 td.n,th.n{text-align:right;white-space:nowrap}
 @media (max-width:44rem){body{padding:1.2rem 1rem 3rem}.answer{grid-template-columns:1fr}
 .sign{grid-template-columns:1fr;gap:2.4rem}svg text{font-size:17px}.wide{overflow-x:auto}}
-@page{size:A4;margin:14mm 15mm}
+@page{size:A4;margin:12mm 15mm}
 @media print{:root{--ink:#000;--soft:#333;--paper:#fff;--line:#777;--bar:#3c6385;--good:#2f6b4f;
 --stop:#8a4b1f;--fail:#97312f;--wait:#6a5b8f}
-body{max-width:none;padding:0;font-size:10pt;line-height:1.32}h1{font-size:16pt}h2{font-size:12pt;margin-top:1.4rem}
+body{max-width:none;padding:0;font-size:9.5pt;line-height:1.28}h1{font-size:15pt}h2{font-size:12pt;margin-top:1.4rem}
 h3{font-size:10pt}.first h2{margin-top:.7rem;padding-top:.35rem}
 .sum{margin-top:.45rem;padding:.3rem 0;font-size:9pt}.sum b{font-size:11pt}.answers{margin-top:.1rem}
-.answer{grid-template-columns:34mm 1fr;gap:0 5mm;padding:1.5mm 0}.sign{margin-top:10mm;font-size:8pt}
+.answer{grid-template-columns:34mm 1fr;gap:0 5mm;padding:1.1mm 0}.sign{margin-top:8mm;font-size:8pt}
 .tables{break-before:page}.wide{overflow:visible}
 table{font-size:8pt}figcaption,caption{font-size:9pt}th,td,tbody th{min-width:3.4em;padding-right:2mm}
 thead{break-after:avoid}figure,tr{break-inside:avoid}

@@ -159,8 +159,9 @@ async def test_a_page_that_eats_memory_is_ended(own_rig: Rig, site: Site, monkey
     monkeypatch.setattr("archiver.browser.process.RENDERER_LIMIT", 600 << 20)
     monkeypatch.setattr("archiver.browser.process._WATCH_SECONDS", 0.3)
     site.pages = {
-        "/": "<!doctype html><script>const all = []; setInterval(() => all.push(new Uint8Array(2e7).fill(1)), 20)"
-        "</script>",
+        # it changes all the while, so that nobody takes it for loaded before its memory is looked at
+        "/": "<!doctype html><body><script>const all = []; setInterval(() => { all.push(new Uint8Array(2e7).fill(1));"
+        "document.body.append(document.createElement('p')); }, 20)</script>",
         "/next": "<!doctype html><title>next</title>",
     }
     assert (await own_rig.see(site.url(), seconds=20)).failed == "crashed"

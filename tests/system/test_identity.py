@@ -80,7 +80,7 @@ def test_each_request_says_the_same_and_nothing_else(tmp_path: Path, driver: str
     with two_sites() as (site, other):
         allowed = [word for one in (site, other) for word in ("--allow-address", f"127.0.0.1:{one.port}")]
         verb = [word.format(site.url("/")) for word in DRIVEN[driver]]
-        ran = archiver(*verb, *allowed, "--delay", "0", "--contact", given, cwd=tmp_path)
+        ran = archiver(*verb, *allowed, "--delay", "0", "--lane", "http", "--contact", given, cwd=tmp_path)
         assert ran.code == 0, ran.err
         for one in (site, other):
             for request in one.requests:

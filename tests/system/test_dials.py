@@ -109,7 +109,7 @@ def test_verbs_that_read_dial_nothing(tmp_path: Path) -> None:
         assert seen == set(), arguments
 
 
-# Chromium looks up a route to this address (a UDP connect, nothing is sent); no switch ends that: docs/operator/browser.md
+# Chromium looks up a route to this address (a UDP connect, nothing is sent), and no switch ends that
 _ROUTE_PROBE = "2001:4860:4860::8888"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from archiver import urls
 from archiver.engine.allowance import Allowance
 from archiver.engine.browser_place import BrowserPlace
-from archiver.engine.gathered import Gathered
+from archiver.engine.gathered import Gathered, why_failed
 from archiver.engine.lanes import Lanes
 from archiver.engine.navigation import REDIRECTS, redirect_target
 from archiver.engine.outcome import COME_BACK
@@ -20,7 +20,6 @@ from archiver.model import (
     NO_ELEMENTS,
     Candidate,
     Fetched,
-    Gap,
     Kind,
     Lane,
     Objection,
@@ -143,15 +142,17 @@ class Visit:
         location = exchange.header(b"location") if exchange.status in REDIRECTS else None
         if exchange.truncated is not None:
             self._gathered.failed += 1
-            self._gap(fetched.candidate.url, "document", Reason.FAILED, _why_failed(fetched))
+            self._gathered.gap(fetched.candidate.url, "document", Reason.FAILED, why_failed(fetched))
         elif location and redirect_target(fetched) is None:
             self._gathered.refused += 1
-            self._gap(
+            self._gathered.gap(
                 urls.redacted(urls.of_header(location)), "document", Reason.UNSUPPORTED_SCHEME,
                 "redirects to what is no http or https URL",
             )  # fmt: skip
         elif self._gathered.reading is not None and self._gathered.reading.capped:
-            self._gap(fetched.candidate.url, "document", Reason.SIZE_LIMIT, "larger than what is looked through")
+            self._gathered.gap(
+                fetched.candidate.url, "document", Reason.SIZE_LIMIT, "larger than what is looked through"
+            )
 
     def _document_came(self, fetched: Fetched) -> None:
         self._gathered.fetched.append(fetched)
@@ -240,7 +241,7 @@ class Visit:
         if refusal is not None:
             self._gateway.refuse(candidate, decide([refusal], policy=self._policy))
             self._gathered.refused += 1
-            self._gap(url, resource_type, refusal.reason, refusal.rule)
+            self._gathered.gap(url, resource_type, refusal.reason, refusal.rule)
             return None
         return candidate
 
@@ -258,13 +259,15 @@ class Visit:
             return
         if state is Shared.FAILED:
             self._gathered.failed += 1
-            self._gap(candidate.url, candidate.resource_type, Reason.FAILED, "failed in another visit of this job")
+            self._gathered.gap(
+                candidate.url, candidate.resource_type, Reason.FAILED, "failed in another visit of this job"
+            )
             return
         self._gathered.owned.append(candidate.key)
         kept = False
         try:
             fetched = await self._fetch_requisite(index, candidate)
-            kept = self._count(fetched)
+            kept = self._gathered.count(fetched)
         finally:
             self._registry.end(candidate.key, kept=kept)
         reading = EMPTY
@@ -313,23 +316,6 @@ class Visit:
             self._allowance.give(candidate.origin)
         return fetched
 
-    def _count(self, fetched: Fetched) -> bool:
-        """Whether the requisite is in the archive as a reader would need it."""
-        candidate, exchange = fetched.candidate, fetched.exchange
-        if exchange is not None and exchange.status < 500 and exchange.status != 429 and not exchange.truncated:
-            self._gathered.kept += 1
-            return True
-        if exchange is None and fetched.failure is None:
-            self._gathered.refused += 1
-            self._gap(candidate.url, candidate.resource_type, fetched.decision.reason, fetched.decision.rule)
-            return False
-        self._gathered.failed += 1
-        self._gap(candidate.url, candidate.resource_type, Reason.FAILED, _why_failed(fetched))
-        return False
-
-    def _gap(self, url: str, resource_type: str, reason: Reason, rule: str) -> None:
-        self._gathered.gaps.append(Gap(url=url, type=resource_type, reason=reason.value, rule=rule))
-
     # -- small things
 
     def _follow(self, parent: Candidate, url: str, *, kind: Kind, resource_type: str | None = None) -> Candidate:
@@ -355,15 +341,6 @@ class Visit:
 def _is_final(fetched: Fetched) -> bool:
     """Whether the job has its answer. One that says to come back is kept, and the URL asked for again."""
     return fetched.exchange is not None and fetched.exchange.status not in COME_BACK
-
-
-def _why_failed(fetched: Fetched) -> str:
-    if fetched.failure is not None:
-        return f"{fetched.failure.code.value}: {fetched.failure.message}"
-    exchange = fetched.exchange
-    if exchange is not None and exchange.truncated:
-        return f"cut off ({exchange.truncated.value})"
-    return f"HTTP {exchange.status}" if exchange is not None else ""
 
 
 def _refuse(reason: Reason, rule: str) -> Objection:

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
-import platform
-import re
-import shutil
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from archiver import urls
 from archiver.clock import SYSTEM, Clock
@@ -22,41 +17,29 @@ from archiver.engine.pump import Pump
 from archiver.engine.registry import Registry
 from archiver.engine.run import Run, RunParts
 from archiver.engine.scopes import SeedScopes
-from archiver.engine.ship import ClosedFile, Shipper, closed_file
 from archiver.engine.source import ClaimSource, RunLimits, Stop
 from archiver.engine.worker import Tools, Worker
-from archiver.errors import DiskError
 from archiver.frontier.hosts import SqliteHostBudget
-from archiver.frontier.jobs import FrontierFile, open_frontier
-from archiver.frontier.memory import MemoryFrontier
 from archiver.gateway import Gate, GatePorts
-from archiver.ids import new_record_id
-from archiver.ledger import exports, opens
-from archiver.ledger.hides import segments
 from archiver.ledger.reader import last_head
 from archiver.ledger.segments import JsonlLedger
-from archiver.model import Access, Actor, Candidate, ClosedSegment, DocumentItem, Kind, Origin, Page
+from archiver.model import Actor, Candidate, Kind, Origin, Page
 from archiver.pages import PagesFile
 from archiver.policy.address import AllowList
 from archiver.policy.override import Override
 from archiver.ports import Frontier
-from archiver.store.local import LocalStore
-from archiver.store.shipped import ShippedNames
-from archiver.warc.reindex import verify_closed
-from archiver.warc.salvage import Salvaged, closed_segments, salvage
-from archiver.warc.streams import SegmentSettings
-from archiver.warc.writer import WarcRecorder
+from archiver.warc.salvage import salvage
 from archiver.wire.client import HttpClient
 from archiver.wire.dial import SystemDialer
 from archiver.wire.robots import RobotsService
 from archiver.wire.tls import Trust
 from archiver.wiring.browser import lanes_of
+from archiver.wiring.files import disk_is_full, epilogue_of, leftovers, let_go, recorder_of, rotated, shipper_of
 from archiver.wiring.hidden import hidden_rule
 from archiver.wiring.loop import run_loop as run_loop
+from archiver.wiring.resume import frontier_of, requeue_lost, unshipped_files
 from archiver.wiring.site_files import open_gate
 from archiver.wiring.values import facts, gate_policy, scopes_of, visit_limits, warcinfo_fields
-
-_NOT_HOST = re.compile(r"[^A-Za-z0-9.-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,24 +132,24 @@ async def session(
         return is_own(config, origin.host, origin.port)
 
     async with contextlib.AsyncExitStack() as stack:
-        frontier, file = await _frontier(config, places, clock, own=own, job=job, saving=saving)
+        frontier, file = await frontier_of(config, places, clock, own=own, job=job, saving=saving)
         if file is not None:
             job = file.job
             stack.push_async_callback(file.close)
         salvaged = await asyncio.to_thread(salvage, places.root)
-        shipped, unshipped = await _shipping(places, salvaged)
+        shipped, unshipped = await unshipped_files(places, salvaged)
         if file is not None and file.resumed:
-            await _requeue_lost(file, places, salvaged)
+            await requeue_lost(file, places, salvaged)
         ledger = JsonlLedger(
             places.logs, clock, job=job, actor=actor, labels=config.job.labels, tenant=config.job.tenant,
             previous=last_head(places.logs),
         )  # fmt: skip
         stack.callback(ledger.close)
         fields = warcinfo_fields(config, job, asked.override)
-        recorder = _recorder(
+        recorder = recorder_of(
             config, places, clock, job, lambda access: {**fields, "ledgerHead": ledger.head}, saving=saving
         )
-        stack.push_async_callback(_let_go, recorder)
+        stack.push_async_callback(let_go, recorder)
         budget = _kept(stack, SqliteHostBudget(places.hosts, clock, own=own))
         trust = Trust([config.network.ca_file] if config.network.ca_file else [])
         client = _kept(stack, HttpClient(clock, tls=trust, spool_dir=str(places.spool)))
@@ -214,25 +197,17 @@ async def session(
             ledger=ledger,
             recorder=recorder,
             frontier=frontier,
-            shipper=await _shipper(config, places, stack),
+            shipper=await shipper_of(config, places, stack),
             facts=facts(config, environ, trust, resumed=file is not None and file.resumed, override=asked.override),
-            epilogue=_epilogue(ledger, recorder, places, clock, job) if saving else _nothing,
+            epilogue=epilogue_of(ledger, recorder, places, clock, job) if saving else _nothing,
             salvaged=salvaged,
             unshipped=unshipped,
             on_shipped=shipped.add,
             finished=file.finish if file is not None else _nothing,
             stop=stop,
-            disk_is_full=lambda: _disk_is_full(places.out, config.limits.disk_utilization),
-            rotate=lambda: _rotated(ledger),
-            leftovers=lambda: [
-                closed_file(path)
-                for path in (
-                    *places.pages.glob("*.jsonl"),
-                    *segments(places.logs),
-                    *segments(places.logs, opens.JOB),
-                    *exports.segments(places.logs),
-                )
-            ],
+            disk_is_full=lambda: disk_is_full(places.out, config.limits.disk_utilization),
+            rotate=lambda: rotated(ledger),
+            leftovers=lambda: leftovers(places),
         )
         run = Run(parts)
         seeds = _seeds(config)
@@ -257,39 +232,6 @@ def _kept(stack: contextlib.AsyncExitStack, thing: Closable) -> Closable:
     return thing
 
 
-async def _shipping(places: Places, salvaged: Sequence[Salvaged]) -> tuple[ShippedNames, list[ClosedSegment]]:
-    """The list of what is stored, and what an earlier process closed and did not live to store."""
-    shipped = ShippedNames(places.state / "shipped")
-    known = shipped.names() | {one.file for one in salvaged}
-    return shipped, await asyncio.to_thread(closed_segments, places.root, known)
-
-
-async def _let_go(recorder: WarcRecorder) -> None:
-    """Whatever ended the run: its files are closed where that is possible, and not held any longer where it is not."""
-    with contextlib.suppress(DiskError):
-        await recorder.close()
-
-
-async def _frontier(
-    config: Config, places: Places, clock: Clock, *, own: Any, job: str, saving: bool
-) -> tuple[Frontier, FrontierFile | None]:
-    attempts = 1 if saving else config.pace.retries + 1
-    if saving:
-        return MemoryFrontier(clock, own=own, max_attempts=attempts), None
-    signature = scopes_of(config).signature
-    file = await open_frontier(places.state, clock, job=job, signature=signature, own=own, max_attempts=attempts)
-    return file.frontier, file
-
-
-async def _requeue_lost(file: FrontierFile, places: Places, salvaged: Sequence[Salvaged]) -> None:
-    """After a power cut the frontier may know of visits whose records did not reach the disk: they are made again."""
-    for one in salvaged:
-        await file.frontier.requeue(one.file, one.cut_at)
-    for name in await file.frontier.files():
-        if not any((places.warcs(access) / name).exists() for access in Access):
-            await file.frontier.requeue(name)
-
-
 def _seeds(config: Config) -> list[Candidate]:
     """In order, each canonical URL once."""
     found: dict[str, Candidate] = {}
@@ -301,26 +243,6 @@ def _seeds(config: Config) -> list[Candidate]:
     return list(found.values())
 
 
-def _recorder(
-    config: Config,
-    places: Places,
-    clock: Clock,
-    job: str,
-    fields: Callable[[Access], Mapping[str, str]],
-    *,
-    saving: bool,
-) -> WarcRecorder:
-    host = _NOT_HOST.sub("-", platform.node()).strip("-.")[:40] or "localhost"
-    settings = SegmentSettings(
-        job=job,
-        host=host,
-        rollover_size=config.limits.rollover_size,
-        # one `save` run is one WARC an access class, however long it takes
-        rollover_seconds=math.inf if saving else config.limits.rollover_seconds,
-    )
-    return WarcRecorder(places.root, clock, settings, fields)
-
-
 def _robots(config: Config, environment: Environment, clock: Clock) -> RobotsService:
     return RobotsService(
         clock,
@@ -329,55 +251,6 @@ def _robots(config: Config, environment: Environment, clock: Clock) -> RobotsSer
         mode=config.policy.robots.matcher,
         lines=config.policy.robots,
     )
-
-
-async def _shipper(config: Config, places: Places, stack: contextlib.AsyncExitStack) -> Shipper:
-    remote = None
-    if config.storage is not None:
-        from archiver.store.remote import open_remote
-
-        remote = await open_remote(config.storage, places.uploads, places.out, stack)
-    return Shipper(LocalStore(places.out), key=places.key, check=check_segment, remote=remote)
-
-
-def check_segment(segment: ClosedSegment) -> list[str]:
-    """Read a closed WARC and its index back, strictly; what is wrong, one sentence each."""
-    report, of_index = verify_closed(segment.cdxj_path, segment.path)
-    return [str(problem) for problem in (*report.errors, *of_index)]
-
-
-def _epilogue(ledger: JsonlLedger, recorder: WarcRecorder, places: Places, clock: Clock, job: str) -> Any:
-    """For `save` the rows travel in its WARC too (decision 10)."""
-
-    async def write() -> None:
-        if ledger.file is None:
-            return
-        text = (places.logs / ledger.file).read_bytes()
-        item = DocumentItem(
-            type="metadata",
-            target=f"urn:ledger:{job}",
-            content_type="application/x-ndjson",
-            payload=text,
-            record_id=new_record_id(),
-            date=clock.now(),
-            access=Access.OPEN,
-        )
-        await recorder.record([item])
-
-    return write
-
-
-def _disk_is_full(folder: Path, percent: int) -> bool:
-    """Whether the disk is used beyond `percent`; 0 = not watched."""
-    if not percent:
-        return False
-    usage = shutil.disk_usage(folder)
-    return usage.used >= (usage.used + usage.free) * percent / 100
-
-
-def _rotated(ledger: JsonlLedger) -> ClosedFile | None:
-    segment = ledger.rotate()
-    return None if segment is None else ClosedFile(path=segment.path, sha256=segment.sha256)
 
 
 async def _nothing() -> None:

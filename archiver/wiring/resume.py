@@ -1,0 +1,43 @@
+"""What an earlier process left of a job: its frontier, files that no store holds yet, visits to be made again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from archiver.clock import Clock
+from archiver.config import Config, Places
+from archiver.frontier.jobs import FrontierFile, open_frontier
+from archiver.frontier.memory import MemoryFrontier
+from archiver.model import Access, ClosedSegment, Origin
+from archiver.ports import Frontier
+from archiver.store.shipped import ShippedNames
+from archiver.warc.salvage import Salvaged, closed_segments
+from archiver.wiring.values import scopes_of
+
+
+async def frontier_of(
+    config: Config, places: Places, clock: Clock, *, own: Callable[[Origin], bool], job: str, saving: bool
+) -> tuple[Frontier, FrontierFile | None]:
+    attempts = 1 if saving else config.pace.retries + 1
+    if saving:
+        return MemoryFrontier(clock, own=own, max_attempts=attempts), None
+    signature = scopes_of(config).signature
+    file = await open_frontier(places.state, clock, job=job, signature=signature, own=own, max_attempts=attempts)
+    return file.frontier, file
+
+
+async def requeue_lost(file: FrontierFile, places: Places, salvaged: Sequence[Salvaged]) -> None:
+    """After a power cut the frontier may know of visits whose records did not reach the disk: they are made again."""
+    for one in salvaged:
+        await file.frontier.requeue(one.file, one.cut_at)
+    for name in await file.frontier.files():
+        if not any((places.warcs(access) / name).exists() for access in Access):
+            await file.frontier.requeue(name)
+
+
+async def unshipped_files(places: Places, salvaged: Sequence[Salvaged]) -> tuple[ShippedNames, list[ClosedSegment]]:
+    """The list of what is stored, and what an earlier process closed and did not live to store."""
+    shipped = ShippedNames(places.state / "shipped")
+    known = shipped.names() | {one.file for one in salvaged}
+    return shipped, await asyncio.to_thread(closed_segments, places.root, known)

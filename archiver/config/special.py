@@ -66,6 +66,14 @@ def read_prefix(value: object) -> str:
     return "/".join(parts)
 
 
+def read_private(value: object) -> str:
+    """A prefix that nobody who publishes `collections/*` publishes with it."""
+    text = read_prefix(value)
+    if not text or text.split("/")[0] == "collections":
+        raise ValueError("must be a prefix of its own, such as private, and not below collections")
+    return text
+
+
 def read_site_path(value: object) -> str:
     """`/llms.txt`: the absolute path of one file, as it goes over the wire."""
     text = read_text(value, limit=200)
@@ -130,6 +138,7 @@ TIMEZONE = Kind("time zone", read_timezone)
 VIEWPORT = Kind("width x height", read_viewport)
 SITE_CONSENT = Kind("host: action", read_site_consent)
 PREFIX = Kind("key prefix", read_prefix)
+PRIVATE = Kind("key prefix", read_private)
 SITE_PATH = Kind("path", read_site_path)
 ENDPOINT = Kind("https URL", read_endpoint)
 BUCKET = Kind("bucket name", read_bucket)

@@ -8,7 +8,7 @@ from typing import Any
 from archiver.config.kinds import FLAG, SECONDS, SIZE, TEXT, choice, whole
 from archiver.config.schema import key
 from archiver.config.secret import Secret
-from archiver.config.special import BUCKET, ENDPOINT, PREFIX, REGION, SECRET
+from archiver.config.special import BUCKET, ENDPOINT, PREFIX, PRIVATE, REGION, SECRET
 
 _NOTHING = Secret("")
 
@@ -22,6 +22,10 @@ class Storage:
     )
     bucket: str = key(BUCKET, "The bucket, when the endpoint does not name it. `STORE_BUCKET`", default="")
     path: str = key(PREFIX, "Prefix of all keys. `STORE_PATH`", default="")
+    private_path: str = key(
+        PRIVATE, "Part of the key of restricted and dark files, behind `path`, so that what publishes `collections/*` "
+        "publishes none of them", default="private",
+    )  # fmt: skip
     region: str = key(REGION, "`STORE_REGION`", default="us-east-1")
     # (ruff takes any default that is not a builtin for mutable)
     access_key: Secret = key(SECRET, "`STORE_ACCESS_KEY`", default=_NOTHING, secret=True)  # noqa: RUF009

@@ -84,11 +84,15 @@ class ClosedSegment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredObject:
-    """An object that the store holds and that was read back or checksummed."""
+    """An object that the store holds and that was read back or checksummed.
+
+    `key`: as given to `put`; in a listing `sha256` is empty, since no store lists it.
+    """
 
     uri: str
     sha256: str
     size: int
+    key: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

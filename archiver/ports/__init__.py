@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -321,6 +321,14 @@ class Store(Protocol):
     async def stat(self, key: str) -> StoredObject | None: ...
 
     async def read(self, key: str, start: int = 0, length: int | None = None) -> bytes: ...
+
+    def chunks(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes of an object of any size, in pieces of at most 1 MiB. Raises StoreError when it is not there."""
+        ...
+
+    def list(self, prefix: str = "") -> AsyncIterator[StoredObject]:
+        """What is stored under keys that begin with `prefix`, in no order; without their SHA-256. Raises StoreError."""
+        ...
 
     async def close(self) -> None: ...
 

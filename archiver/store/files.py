@@ -9,7 +9,9 @@ from pathlib import Path
 
 from archiver.errors import StoreError
 
-_CHUNK = 1 << 20
+PIECE = 1 << 20
+_PRIVATE = frozenset(("restricted", "dark"))
+_COLLECTION_PARTS = 2  # `collections/NAME/` stands before a collection's own folders
 
 
 class StoreConflict(StoreError):
@@ -28,6 +30,23 @@ def check_key(key: str) -> str:
     return key
 
 
+def is_private(key: str) -> bool:
+    """Whether a file of a collection is restricted or dark: kept apart in a bucket, so that no policy opens it."""
+    parts = key.split("/")
+    return len(parts) > _COLLECTION_PARTS + 1 and parts[0] == "collections" and parts[_COLLECTION_PARTS] in _PRIVATE
+
+
+def may_hold_private(prefix: str) -> bool:
+    """Whether keys that begin with `prefix` may be restricted or dark ones."""
+    root, _, inside = prefix.partition("/")
+    if not inside:
+        return "collections/".startswith(prefix)
+    _, named, rest = inside.partition("/")
+    return root == "collections" and (
+        not named or any(f"{word}/".startswith(rest[: len(word) + 1]) for word in _PRIVATE)
+    )
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file as read now, hex. Raises OSError."""
     with path.open("rb") as file:
@@ -40,7 +59,7 @@ def disk_sha256(path: Path) -> str:
         os.fsync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         digest = hashlib.sha256()
-        while chunk := file.read(_CHUNK):
+        while chunk := file.read(PIECE):
             digest.update(chunk)
     return digest.hexdigest()
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from archiver.errors import StoreError
 from archiver.model import StoredObject
-from archiver.store.files import StoreConflict, check_key, check_unchanged, readable_size
+from archiver.store.files import PIECE, StoreConflict, check_key, check_unchanged, readable_size
 
 
 @dataclass(slots=True)
@@ -43,9 +43,19 @@ class MemoryStore:
             raise StoreError(f"memory:{key}: no such object")
         return self.objects[key][start : None if length is None else start + length]
 
+    async def chunks(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        data = await self.read(key, start, length)
+        for at in range(0, len(data), PIECE):
+            yield data[at : at + PIECE]
+
+    async def list(self, prefix: str = "") -> AsyncIterator[StoredObject]:
+        for key, data in tuple(self.objects.items()):
+            if key.startswith(prefix):
+                yield StoredObject(uri=f"memory:{key}", sha256="", size=len(data), key=key)
+
     async def close(self) -> None:
         """Nothing is open; the objects stay readable for the test."""
 
     def _stored(self, key: str) -> StoredObject:
         data = self.objects[key]
-        return StoredObject(uri=f"memory:{key}", sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+        return StoredObject(uri=f"memory:{key}", sha256=hashlib.sha256(data).hexdigest(), size=len(data), key=key)

@@ -7,8 +7,9 @@ have been lost on the way. Exceptions are an object of ours that arrived damaged
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,10 +17,19 @@ from urllib.parse import quote
 from archiver.clock import SYSTEM, Clock
 from archiver.errors import StoreError
 from archiver.model import StoredObject
-from archiver.store.files import StoreConflict, check_key, check_unchanged, readable_size, to_base64
+from archiver.store.files import (
+    StoreConflict,
+    check_key,
+    check_unchanged,
+    is_private,
+    may_hold_private,
+    readable_size,
+    to_base64,
+)
 from archiver.store.s3client import S3Settings
 from archiver.store.s3errors import S3Fault
 from archiver.store.s3multipart import composite_sha256, send_parts
+from archiver.store.s3read import list_objects, read_chunks
 from archiver.store.s3requests import S3Refused, S3Requests
 
 _READS = 3  # read-backs that must disagree before the object counts as damaged, and not its way back
@@ -56,7 +66,7 @@ class S3Store:
                     raise
                 await self._send(full, path, size, about, replace=True)
             if await self._holds(full, path, size, sha256):
-                return StoredObject(uri=self._uri(full), sha256=sha256, size=size)
+                return StoredObject(uri=self._uri(full), sha256=sha256, size=size, key=key)
             await asyncio.to_thread(check_unchanged, path, sha256)
             damaged = True
         raise StoreError(f"put {full}: {self._settings.bucket} holds other bytes than were sent, twice in a row")
@@ -71,7 +81,7 @@ class S3Store:
                 return None
             raise refused.fault.error from refused
         sha256 = head.get("Metadata", {}).get("sha256", "")
-        return StoredObject(uri=self._uri(full), sha256=sha256, size=head["ContentLength"])
+        return StoredObject(uri=self._uri(full), sha256=sha256, size=head["ContentLength"], key=key)
 
     async def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
         """Raises StoreError when there is no such object, or nothing at `start`."""
@@ -81,12 +91,42 @@ class S3Store:
         data: bytes = await self._requests.ask("get_object", self.full_key(key), wanted, reader=_whole)
         return data
 
+    async def chunks(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        """As the port says. A connection that breaks is taken up where it broke, on the same object."""
+        async with contextlib.aclosing(read_chunks(self._requests, self.full_key(key), start, length)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def list(self, prefix: str = "") -> AsyncIterator[StoredObject]:
+        """Both trees, the private one as well. What lies elsewhere in the bucket is not told."""
+        trees = [self._settings.path]
+        if may_hold_private(prefix):
+            trees.append(self._private)
+        for tree in trees:
+            inside = f"{tree}/" if tree else ""
+            async for full, size in list_objects(self._requests, inside + prefix):
+                key = full.removeprefix(inside)
+                if self._is_of(tree, key):
+                    yield StoredObject(uri=self._uri(full), sha256="", size=size, key=key)
+
     async def close(self) -> None:
         self._requests.close()
 
     def full_key(self, key: str) -> str:
-        """The key inside the bucket. Raises ValueError for one that would leave the prefix."""
-        return f"{self._settings.path}/{check_key(key)}" if self._settings.path else check_key(key)
+        """The key inside the bucket: restricted and dark files lie in a tree of their own, so that a policy that
+        publishes `collections/*` publishes none of them. Raises ValueError for one that would leave the prefix."""
+        tree = self._private if is_private(check_key(key)) else self._settings.path
+        return f"{tree}/{key}" if tree else key
+
+    @property
+    def _private(self) -> str:
+        return "/".join(part for part in (self._settings.path, self._settings.private_path) if part)
+
+    def _is_of(self, tree: str, key: str) -> bool:
+        """Whether a key belongs into the tree it was found in: a short `path` holds the private tree too."""
+        if tree == self._private:
+            return is_private(key)
+        return not is_private(key) and not key.startswith(f"{self._settings.private_path}/")
 
     def _uri(self, full: str) -> str:
         return f"s3://{self._settings.bucket}/{full}"

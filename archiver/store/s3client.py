@@ -14,12 +14,14 @@ _QUIET = ("boto3", "botocore", "s3transfer", "urllib3")
 class S3Settings:
     """Where and how. Empty keys = the SDK's usual chain. Sizes in bytes, times in seconds; secrets stay out of repr.
 
+    `private_path`: part of the key of restricted and dark files, behind `path`; never empty.
     `checksums_proved`: this store was seen to refuse a wrong SHA-256, so `verify_upload="auto"` may trust its word.
     """
 
     bucket: str
     endpoint_url: str = ""
     path: str = ""
+    private_path: str = "private"
     region: str = "us-east-1"
     access_key: str = field(default="", repr=False)
     secret_key: str = field(default="", repr=False)

@@ -51,18 +51,17 @@ class S3Requests:
     ) -> Any:
         """The answer, or what `reader` makes of its body. Raises S3Refused. `again` names further faults that may pass.
 
-        A `Body` that is a path is opened anew for each try.
+        A `Body` that is a path is opened anew for each try. Of a listing, `key` is what is said of it in messages.
         """
         refused: S3Refused | None = None
         for attempt in range(self.settings.attempts):
             if attempt:
-                await asyncio.sleep(self._pause(attempt))
+                await asyncio.sleep(self.pause(attempt))
             try:
                 return await self.in_thread(lambda: self._request(operation, key, reader, arguments or {}))
             except Exception as error:
-                fault = fault_of(error, f"{operation} {key}", self.settings, self._clock)
-                refused = S3Refused(fault)
-                if not fault.passing and not again(fault):
+                refused = self.refusal(error, f"{operation} {key}")
+                if not refused.fault.passing and not again(refused.fault):
                     raise refused from error
         assert refused is not None, "attempts is at least 1"
         raise refused
@@ -82,6 +81,10 @@ class S3Requests:
         except S3Refused as refused:
             raise refused.fault.error from refused
 
+    def refusal(self, error: Exception, what: str) -> S3Refused:
+        """A fault of boto3 or the network in our words. Raises anything else as it is."""
+        return S3Refused(fault_of(error, what, self.settings, self._clock))
+
     async def in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
@@ -91,7 +94,8 @@ class S3Requests:
             self._made.close()
 
     def _request(self, operation: str, key: str, reader: Callable[[Any], Any] | None, more: Mapping[str, Any]) -> Any:
-        arguments = {"Bucket": self.settings.bucket, "Key": key, **more}
+        named = {} if operation.startswith("list_") else {"Key": key}
+        arguments = {"Bucket": self.settings.bucket, **named, **more}
         body = arguments.get("Body")
         if isinstance(body, Path):
             with body.open("rb") as file:
@@ -105,7 +109,7 @@ class S3Requests:
                 self._made = make_client(self.settings, self._connections)
         return getattr(self._made, operation)(**arguments)
 
-    def _pause(self, attempt: int) -> float:
+    def pause(self, attempt: int) -> float:
         """Full jitter: uploads that failed together do not come back together."""
         timing = self.settings.timing
         return random.uniform(0, min(timing.longest_pause, timing.pause * 2.0**attempt))

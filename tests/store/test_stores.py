@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from archiver.errors import StoreError
 from archiver.ports import Store
 from archiver.store import LocalStore, MemoryStore, S3Settings, S3Store, StoreConflict
-from archiver.store.files import check_key
+from archiver.store.files import check_key, is_private, may_hold_private
 from tests.store.conftest import file_of
 
 KEY = "collections/news/archive/x.warc.gz"
@@ -85,3 +86,40 @@ def test_a_key_stays_below_its_root(key: str) -> None:
         return
     assert Path("/root", key).is_relative_to("/root")
     assert ".." not in Path(key).parts
+
+
+async def test_pieces_and_lists(store: Store, tmp_path: Path) -> None:
+    data = os.urandom((2 << 20) + 5)
+    keys = {KEY: data, "collections/news/indexes/x.cdxj": b"", "collections/other/archive/y": b"yy",
+            "collections/news/dark/z.warc.gz": b"dark", "collections/news/restricted/indexes/z": b"r"}  # fmt: skip
+    for number, (key, content) in enumerate(keys.items()):
+        path, sha256 = file_of(tmp_path, content, f"file-{number}")
+        await store.put(key, path, sha256=sha256, metadata={})
+    for start, length in ((0, None), (5, None), (7, 1 << 20), (0, 10), (3, 0), (0, 5 << 20)):
+        pieces = [piece async for piece in store.chunks(KEY, start, length)]
+        assert b"".join(pieces) == data[start : None if length is None else start + length]
+        assert max(map(len, pieces), default=0) <= 1 << 20
+    assert [piece async for piece in store.chunks("collections/news/indexes/x.cdxj")] == []
+    with pytest.raises(StoreError):
+        [piece async for piece in store.chunks("collections/news/archive/none")]
+    for prefix in ("", "coll", "collections/news/", "collections/news/dark/", "collections/news/archive", "none/"):
+        found = {one.key: one.size async for one in store.list(prefix)}
+        assert found == {key: len(content) for key, content in keys.items() if key.startswith(prefix)}
+
+
+@pytest.mark.parametrize("key", ["collections/n/restricted/a", "collections/n/dark/indexes/a", "collections/n/dark/a"])
+def test_restricted_and_dark_files_lie_in_a_tree_of_their_own(settings: Callable[..., S3Settings], key: str) -> None:
+    assert S3Store(settings(path="pre/fix")).full_key(key) == f"pre/fix/private/{key}"
+    assert S3Store(settings(path="", private_path="a/b")).full_key(key) == f"a/b/{key}"
+    for public in ("collections/n/archive/a", "collections/dark/archive/a", "collections/n/dark", "dark/n/dark/a"):
+        assert S3Store(settings(path="pre/fix")).full_key(public) == f"pre/fix/{public}"
+        assert not is_private(public)
+
+
+@given(
+    st.text("collectinsdark/re", max_size=40), st.sampled_from(["archive", "dark", "restricted"]), st.integers(0, 60)
+)
+def test_no_listing_leaves_out_the_private_tree_where_it_matters(name: str, folder: str, cut: int) -> None:
+    key = f"collections/{name.replace('/', '') or 'x'}/{folder}/indexes/a"
+    prefix = key[:cut]
+    assert may_hold_private(prefix) or not is_private(key)

@@ -1,0 +1,55 @@
+"""Objects of any size read in pieces, and prefixes of any number of objects listed in pages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+from archiver.store.files import PIECE
+from archiver.store.s3requests import S3Requests
+
+
+async def list_objects(requests: S3Requests, prefix: str) -> AsyncIterator[tuple[str, int]]:
+    """Full key and size in bytes of each object below a prefix, 1,000 a request. Raises StoreError."""
+    more: dict[str, Any] = {"Prefix": prefix}
+    while True:
+        page = await requests.ask("list_objects_v2", prefix, more)
+        for one in page.get("Contents", ()):
+            yield one["Key"], int(one["Size"])
+        if not page.get("IsTruncated"):
+            return
+        more["ContinuationToken"] = page["NextContinuationToken"]
+
+
+async def read_chunks(requests: S3Requests, full: str, start: int, length: int | None) -> AsyncGenerator[bytes]:
+    """Pieces of at most `PIECE` bytes. Raises StoreError.
+
+    After a break the rest is asked for, of the same object (`If-Match`); each answer that brings something renews
+    the tries.
+    """
+    at, end, etag, tries = start, None if length is None else start + length, "", 0
+    while end is None or at < end:
+        wanted: dict[str, Any] = {"Range": f"bytes={at}-{'' if end is None else end - 1}"} if at or end else {}
+        answer = await requests.ask("get_object", full, {**wanted, **({"IfMatch": etag} if etag else {})})
+        body, etag, whole = answer["Body"], answer["ETag"], at + int(answer["ContentLength"])
+        try:
+            while piece := await _next_piece(requests, body):
+                at, tries = at + len(piece), 0
+                yield piece
+        except Exception as error:
+            tries += 1
+            refused = requests.refusal(error, f"get_object {full}")
+            if not refused.fault.passing or tries >= requests.settings.attempts:
+                raise refused.fault.error from error
+            await asyncio.sleep(requests.pause(tries))
+            continue
+        finally:
+            body.close()
+        if at >= whole:
+            return
+
+
+async def _next_piece(requests: S3Requests, body: Any) -> bytes:
+    piece: bytes = await requests.in_thread(lambda: body.read(PIECE))
+    return piece

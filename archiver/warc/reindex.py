@@ -10,6 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from archiver.warc.cdxj import Indexed, line, merge
+from archiver.warc.fields import WARC_FIELDS
 from archiver.warc.members import Damage, GzipStream, PlainStream, Source, next_record_member
 from archiver.warc.ordinary import Ordinary
 from archiver.warc.reader import RecordHead, RecordStream, bare, open_source
@@ -19,7 +20,7 @@ _NEEDED = {"url", "digest", "filename", "offset", "length"}
 
 
 class _Waiting:
-    """A response or revisit whose request may be the next record."""
+    """A response, revisit or resource whose request may be the next record."""
 
     def __init__(self, head: RecordHead | Ordinary, start: bytes, offset: int, length: int) -> None:
         self.head, self.start, self.offset, self.length = head, start, offset, length
@@ -38,11 +39,21 @@ class _Waiting:
                 offset=self.offset,
                 length=self.length,
                 request=request,
+                mime=_mime_of(head) if head.type == "resource" else None,
             )
         )
 
 
-class _Indexer:
+def _is_content(head: RecordHead | Ordinary) -> bool:
+    """Whether a resource record is something to show: fields about a capture are not (cdxj-indexer's rule)."""
+    return _mime_of(head) != WARC_FIELDS
+
+
+def _mime_of(head: RecordHead | Ordinary) -> str:
+    return (head.get("Content-Type") or "").partition(";")[0].strip().lower() or "unk"
+
+
+class Indexer:
     """Makes `lines` out of a file's records, told one by one in their order."""
 
     def __init__(self, filename: str) -> None:
@@ -57,7 +68,7 @@ class _Indexer:
         if self._waiting is not None:
             own = kind == "request" and bare(head.get("WARC-Concurrent-To") or "") == self._waiting.record_id
             self.finish(start if own else b"")
-        if kind in ("response", "revisit"):
+        if kind in ("response", "revisit") or (kind == "resource" and _is_content(head)):
             self._waiting = _Waiting(head, start, offset, length)
 
     def finish(self, request: bytes = b"") -> None:
@@ -70,9 +81,9 @@ class _Indexer:
 
 def index_lines(path: Path | str, *, name: str | None = None) -> Iterator[bytes]:
     """The lines of a file in its own order, records behind damage included. `name` stands in `filename`."""
-    indexer = _Indexer(name or Path(path).name)
+    indexer = Indexer(name or Path(path).name)
     with open_source(path) as source:
-        for head, start, offset, length in _scan(source):
+        for head, start, offset, length in scan(source):
             indexer.add(head, start, offset, length)
             yield from indexer.lines
             indexer.lines.clear()
@@ -80,9 +91,9 @@ def index_lines(path: Path | str, *, name: str | None = None) -> Iterator[bytes]
     yield from indexer.lines
 
 
-def _scan(source: Source) -> Iterator[tuple[RecordHead, bytes, int, int]]:
+def scan(source: Source, start_at: int = 0) -> Iterator[tuple[RecordHead, bytes, int, int]]:
     """(header, beginning of the block, offset, length) of each readable gzip member, or of each plain record."""
-    offset: int | None = 0
+    offset: int | None = start_at
     while offset is not None and offset < source.size:
         try:
             if source.read(offset, 5) == b"WARC/":
@@ -132,19 +143,19 @@ def verify_index(cdxj: Path | str, warc: Path | str) -> list[Problem]:
 
     Raises OSError.
     """
-    return _compare(Path(cdxj), index_lines(warc))
+    return compare_index(Path(cdxj), index_lines(warc))
 
 
 def verify_closed(cdxj: Path | str, warc: Path | str) -> tuple[Report, list[Problem]]:
     """`verify_file` and `verify_index` in one reading of the WARC. Raises OSError."""
-    indexer = _Indexer(Path(warc).name)
+    indexer = Indexer(Path(warc).name)
     report = verify_file(warc, seen=indexer.add)
     indexer.finish()
     is_told = report.ok and indexer.records == report.records  # else damage, or a plain file: the index has its own way
-    return report, _compare(Path(cdxj), indexer.lines if is_told else index_lines(warc))
+    return report, compare_index(Path(cdxj), indexer.lines if is_told else index_lines(warc))
 
 
-def _compare(cdxj: Path, lines: Iterable[bytes]) -> list[Problem]:
+def compare_index(cdxj: Path, lines: Iterable[bytes]) -> list[Problem]:
     """What an index says other than `lines`, which are made from its WARC."""
     name, content = cdxj.name, cdxj.read_bytes()
     own_lines = list(lines)

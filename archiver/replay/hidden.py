@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from archiver.replay.layout import ALL_RULES, HIDDEN_RULES, acl_folder
 from archiver.replay.watched import Watched
 from archiver.warc.surt import surt
 
+_Span = tuple[frozenset[str], str, str]
 _OF_CLASS = {"dark": "exclude", "restricted": "block"}
 
 
@@ -124,6 +125,25 @@ class Cut(NamedTuple):
     offsets: frozenset[int] = frozenset()
 
 
+def hides_lines(hides: Sequence[Hide]) -> Callable[[str, bytes], bool]:
+    """Whether a line of an index (its file name, the line) is hidden: by URL, by prefix, or as part of a capture.
+
+    URLs and prefixes go by the keys of `rules`, so that an index without these lines shows what pywb with rules does.
+    """
+    keys = {key.encode() for hide in hides for key in _keys(hide)}
+    exact = frozenset(key.removesuffix(b"###") for key in keys if key.endswith(b"###"))
+    prefixes = tuple(key for key in keys if not key.endswith(b"###"))
+    spans = {name: _spans(found) for name, found in cut_indexes(hides).items()}
+
+    def is_hidden(name: str, line: bytes) -> bool:
+        key, _, rest = line.partition(b" ")
+        if key in exact or key.startswith(prefixes):
+            return True
+        return name in spans and _in_span(spans[name], key.decode(), rest[:14].decode())
+
+    return is_hidden
+
+
 def only(index: str, offsets: frozenset[int]) -> str:
     """The text of a CDXJ with nothing but the lines of the records at these offsets."""
     lines = index.splitlines(keepends=True)
@@ -132,18 +152,26 @@ def only(index: str, offsets: frozenset[int]) -> str:
 
 def without(index: str, hides: Sequence[Hide], offsets: frozenset[int] = frozenset()) -> str:
     """The text of a CDXJ without the lines of these captures and of the records at these offsets."""
-    spans = [
-        (frozenset(surt(url) for url in hide.capture["urls"]), hide.capture["first"], hide.capture["last"])
-        for hide in hides
-    ]
+    spans = _spans(hides)
 
     def is_hidden(line: str) -> bool:
         key, _, rest = line.partition(" ")
-        if any(key in keys and first <= rest[:14] <= last for keys, first, last in spans):
+        if _in_span(spans, key, rest[:14]):
             return True
         return bool(offsets) and _offset(rest) in offsets
 
     return "".join(line for line in index.splitlines(keepends=True) if not is_hidden(line))
+
+
+def _spans(hides: Sequence[Hide]) -> list[_Span]:
+    return [
+        (frozenset(surt(url) for url in hide.capture["urls"]), hide.capture["first"], hide.capture["last"])
+        for hide in hides
+    ]
+
+
+def _in_span(spans: list[_Span], key: str, stamp: str) -> bool:
+    return any(key in keys and first <= stamp <= last for keys, first, last in spans)
 
 
 def _offset(rest: str) -> int:

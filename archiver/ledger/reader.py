@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -128,17 +128,22 @@ def verify_segment(path: Path, *, head: str | None = None) -> SegmentReport:
     """Check one file alone. `head` is its last hash where something else names it."""
     with path.open("rb") as file:
         chain = verify_rows(file, head=head)
-    return SegmentReport(path=path, chain=chain, previous=_previous(path))
+    return SegmentReport(path=path, chain=chain, previous=previous_of(path))
 
 
 def verify_folder(folder: Path) -> FolderReport:
     """Check every segment, and that each head a segment names is the last hash of the file that it names."""
-    reports = [verify_segment(path) for path in segment_paths(folder)]
-    heads = {report.path.name: report.chain.last.hash for report in reports}
-    segments = tuple(replace(report, joint=_joint(report, heads)) for report in reports)
-    named = {report.previous.hash for report in reports if report.previous is not None}
+    segments = joints([verify_segment(path) for path in segment_paths(folder)])
+    named = {segment.previous.hash for segment in segments if segment.previous is not None}
+    heads = {segment.path.name: segment.chain.last.hash for segment in segments}
     ends = tuple(Head(hash=head, file=name) for name, head in heads.items() if head not in named)
     return FolderReport(segments=segments, open_heads=ends)
+
+
+def joints(reports: Sequence[SegmentReport]) -> tuple[SegmentReport, ...]:
+    """The same reports, of all segments of one folder, each with what is wrong with its link to the one before."""
+    heads = {report.path.name: report.chain.last.hash for report in reports}
+    return tuple(replace(report, joint=_joint(report, heads)) for report in reports)
 
 
 def last_head(folder: Path) -> Head | None:
@@ -176,7 +181,7 @@ def _holds(path: Path, digest: str) -> bool:
         return False
 
 
-def _previous(path: Path) -> Head | None:
+def previous_of(path: Path) -> Head | None:
     """What the first row names as the segment before it."""
     with path.open("rb") as file:
         line = file.readline()

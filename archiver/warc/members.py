@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 import zlib
+from collections.abc import Callable
+from functools import partial
 
 from isal import isal_zlib
 
@@ -34,19 +36,28 @@ class Damage(Exception):
         self.code = code
 
 
-class Source:
-    """A file read by position, with one window kept: many small members cost one read(2) between them."""
+ReadAt = Callable[[int, int], bytes]
+"""At most so many bytes (first) from an offset (second), as pread(2); b"" at the end alone."""
 
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-        self.size = os.fstat(fd).st_size
+
+class Source:
+    """Bytes read by position, with one window kept: many small members cost one read between them."""
+
+    def __init__(self, read_at: ReadAt, size: int) -> None:
+        self._read_at = read_at
+        self.size = size
         self._start = 0
         self._window = b""
+
+    @classmethod
+    def of_file(cls, fd: int) -> Source:
+        """An open file; it stays the caller's to close."""
+        return cls(partial(os.pread, fd), os.fstat(fd).st_size)
 
     def read(self, offset: int, length: int) -> bytes:
         """At most `length` bytes from `offset`; b"" at the end."""
         if not (self._start <= offset and offset + length <= self._start + len(self._window)):
-            self._start, self._window = offset, os.pread(self._fd, max(length, _MAX_FEED), offset)
+            self._start, self._window = offset, self._read_at(max(length, _MAX_FEED), offset)
         begin = offset - self._start
         return self._window[begin : begin + length]
 
@@ -60,7 +71,7 @@ class Source:
         begin = offset - self._start
         end = self._next_start(begin)
         if end is None:
-            begin, self._start, self._window = 0, offset, os.pread(self._fd, _WINDOW, offset)
+            begin, self._start, self._window = 0, offset, self._read_at(_WINDOW, offset)
             end = self._next_start(0)
         return None if end is None else self._window[begin:end]
 

@@ -199,7 +199,7 @@ def open_source(path: Path | str) -> Iterator[Source]:
     """The file for reading by position. Raises OSError."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        yield Source(fd)
+        yield Source.of_file(fd)
     finally:
         os.close(fd)
 

@@ -87,7 +87,12 @@ class Report:
 def verify_file(path: Path | str, *, seen: Seen | None = None) -> Report:
     """Check one WARC file from its first byte to its last. Raises OSError. Revisits are checked by `verify_paths`."""
     with open_source(path) as source:
-        return _Verifier(Path(path).name, source, seen).run()
+        return verify_source(Path(path).name, source, seen=seen)
+
+
+def verify_source(name: str, source: Source, *, seen: Seen | None = None) -> Report:
+    """The same for bytes from anywhere. Raises what reading them raises."""
+    return _Verifier(name, source, seen).run()
 
 
 def verify_paths(paths: Sequence[Path | str], *, workers: int = 1) -> list[Report]:
@@ -102,23 +107,27 @@ def verify_paths(paths: Sequence[Path | str], *, workers: int = 1) -> list[Repor
     return [_with_unresolved(report, known) for report in reports]
 
 
-def _with_unresolved(report: Report, known: frozenset[int]) -> Report:
-    missing = [
+def unresolved(file: str, revisits: Iterable[Revisit]) -> list[Problem]:
+    """Revisits whose original was found nowhere, as problems."""
+    return [
         Problem(
-            file=report.file,
+            file=file,
             offset=revisit.offset,
             record_id=revisit.record_id,
             code="unresolvedRevisit",
             message="the record that this revisit refers to is in none of the files",
         )
-        for revisit in report.revisits
-        if not any(key in known for key in revisit.keys)
+        for revisit in revisits
     ]
-    report.errors.extend(missing)
+
+
+def _with_unresolved(report: Report, known: frozenset[int]) -> Report:
+    left = [revisit for revisit in report.revisits if known.isdisjoint(revisit.keys)]
+    report.errors.extend(unresolved(report.file, left))
     return report
 
 
-def _key(*parts: str) -> int:
+def key_of(*parts: str) -> int:
     """Eight bytes that stand for a record id, or for a target and date."""
     return int.from_bytes(hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
@@ -259,13 +268,13 @@ class _Verifier:
     def _remember(self, head: RecordHead | Ordinary) -> None:
         self._records += 1
         record_id, kind = head.record_id, head.type
-        key = _key(record_id)
+        key = key_of(record_id)
         if record_id and key in self._ids:
             self._problem(head.offset, record_id, "duplicateRecordId", "this WARC-Record-ID stood here before")
         self._ids.add(key)
         if kind in ("response", "resource"):
             self._originals.add(key)
-            self._originals.add(_key(head.target or "", head.get("WARC-Date") or ""))
+            self._originals.add(key_of(head.target or "", head.get("WARC-Date") or ""))
         elif kind == "revisit" and "server-not-modified" not in (head.get("WARC-Profile") or ""):
             keys = tuple(_revisit_keys(head))
             self._revisits.append(Revisit(offset=head.offset, record_id=record_id, keys=keys))
@@ -292,10 +301,10 @@ class _Verifier:
 def _revisit_keys(head: RecordHead | Ordinary) -> Iterator[int]:
     refers_to = head.get("WARC-Refers-To")
     if refers_to:
-        yield _key(bare(refers_to))
+        yield key_of(bare(refers_to))
     target, date = head.get("WARC-Refers-To-Target-URI"), head.get("WARC-Refers-To-Date")
     if target and date:
-        yield _key(bare(target), date)
+        yield key_of(bare(target), date)
 
 
 def problems(reports: Iterable[Report]) -> list[Problem]:

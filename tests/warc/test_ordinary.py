@@ -198,7 +198,7 @@ def test_a_file_that_shrinks_is_not_trusted(whole: Path, tmp_path: Path) -> None
     path = tmp_path / "x.warc.gz"
     path.write_bytes(whole.read_bytes())
     with path.open("r+b") as file:
-        source = Source(file.fileno())
+        source = Source.of_file(file.fileno())
         file.truncate(source.size - 1)
         offset = sum(map(len, members(whole)[:-1]))
         assert ordinary(source, offset) is None

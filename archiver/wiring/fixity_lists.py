@@ -1,0 +1,136 @@
+"""Lists over a whole collection, against the files that they list: manifests, and merged indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import orjson
+
+from archiver.store.remote import is_growing
+from archiver.wiring.fixity_files import Checked, Contents, is_file
+from archiver.wiring.fixity_kept import file_sha256
+
+_SHOWN = 200
+_ROUND = 1 << 64
+
+
+def check_lists(contents: Contents, digests: Mapping[Path, str]) -> Iterator[Checked]:
+    """`digests`: SHA-256 by path of what was read already. Raises OSError."""
+    for manifest in contents.manifests:
+        yield _manifest(contents.root, manifest, digests)
+    for folder in ("indexes", "restricted/indexes", "dark/indexes"):
+        merged = contents.root / folder / "merged"
+        if merged.is_dir():
+            yield _merged(contents.root, contents.root / folder, merged)
+
+
+def read_manifest(text: str) -> Iterator[tuple[str, str]]:
+    """(path, SHA-256) of each line in the format of sha256sum; what is no such line, and what leaves the folder, with
+    an empty SHA-256."""
+    for line in text.splitlines():
+        digest, name = line[:64], line[66:]
+        parts = name.split("/")
+        is_one = len(digest) == 64 and line[64:66] in ("  ", " *") and name and not name.startswith("/")
+        if is_one and ".." not in parts and all(char in "0123456789abcdef" for char in digest):
+            yield name, digest
+        elif line.strip():
+            yield line, ""
+
+
+def _manifest(root: Path, path: Path, digests: Mapping[Path, str]) -> Checked:
+    one = Checked(path=path, name=path.relative_to(root).as_posix(), told="")
+    count = 0
+    for name, said in read_manifest(path.read_text("utf-8", "replace")):
+        if not said:
+            one.problems.append(f"{path.name}: no line of sha256sum: {name[:120]!r}")
+            continue
+        count += 1
+        _listed(one, root, path.parent / name, said, digests)
+    one.told = f"{count} files listed"
+    return one
+
+
+def _listed(one: Checked, root: Path, file: Path, said: str, digests: Mapping[Path, str]) -> None:
+    if not is_file(file):
+        one.problems.append(f"{one.path.name}: {file.relative_to(root)} is listed, and is not here")
+        return
+    found = digests.get(file) or file_sha256(file)
+    if found == said:
+        return
+    place = file.relative_to(root).as_posix()
+    if is_growing(f"collections/{root.name}/{place}"):
+        one.notes.append(f"{place} has been written on since it was listed")
+    else:
+        one.problems.append(f"{one.path.name}: {place} has SHA-256 {found}, listed is {said}")
+
+
+@dataclass(slots=True)
+class _Lines:
+    """How many lines of one WARC, and a sum over their hashes that does not depend on their order."""
+
+    count: int = 0
+    total: int = 0
+
+    def add(self, line: bytes) -> None:
+        self.count += 1
+        self.total = (self.total + int.from_bytes(blake2b(line, digest_size=8).digest(), "big")) % _ROUND
+
+
+def _merged(root: Path, indexes: Path, merged: Path) -> Checked:
+    """Every line of the merged index stands in a WARC's own index (which was compared with its WARC), and the other
+    way round; each file in byte order, no line twice."""
+    one = Checked(path=merged, name=merged.relative_to(root).as_posix(), told="")
+    found: dict[str, _Lines] = {}
+    files = sorted(path for path in merged.glob("*.cdxj") if is_file(path))
+    for path in files:
+        _merged_file(one, path, found)
+    count = 0
+    for name, lines in sorted(found.items()):
+        count += lines.count
+        own = indexes / f"{name}.cdxj"
+        if not is_file(own):
+            one.problems.append(f"{lines.count} lines name {name[:200]!r}, which has no index here")
+        elif not _same(own, lines):
+            one.problems.append(f"its lines of {name} are not those of {own.name}")
+    left = [path.name for path in sorted(indexes.glob("*.cdxj")) if path.stat().st_size and path.stem not in found]
+    if left:
+        one.notes.append(f"{len(left)} files are not merged yet, such as {left[0]}; the next run merges them")
+    one.told = f"{count} lines in {len(files)} merged indexes"
+    del one.problems[_SHOWN:]
+    return one
+
+
+def _merged_file(one: Checked, path: Path, found: dict[str, _Lines]) -> None:
+    before, number = b"", 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line <= before:
+                one.problems.append(f"{path.name} line {number}: not in byte order, or there twice")
+            before = line
+            name = _file_of(line)
+            if not name:
+                one.problems.append(f"{path.name} line {number}: no index line: {line[:80]!r}")
+            else:
+                found.setdefault(name, _Lines()).add(line)
+    if number and not before.endswith(b"\n"):
+        one.problems.append(f"{path.name}: the last line has no end")
+
+
+def _file_of(line: bytes) -> str:
+    """The WARC that a line names; empty for what is no line, and for a name that leaves the folder."""
+    try:
+        name = str(orjson.loads(line.split(b" ", 2)[2])["filename"])
+    except (IndexError, KeyError, TypeError, orjson.JSONDecodeError):
+        return ""
+    return "" if "/" in name or name.startswith(".") else name
+
+
+def _same(own: Path, lines: _Lines) -> bool:
+    mine = _Lines()
+    with own.open("rb") as file:
+        for line in file:
+            mine.add(line)
+    return (mine.count, mine.total) == (lines.count, lines.total)

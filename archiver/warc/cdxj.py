@@ -1,7 +1,7 @@
 """CDXJ lines: `SURT TIMESTAMP {json}` with the fields and string values that pywb writes, and POST keys like pywb's.
 
-Only response and revisit records of http(s) URLs have a line. The same functions serve the writer, which collects
-lines as it goes, and the rebuild from a file: both give the same bytes.
+Only response, revisit and resource records of http(s) URLs have a line (our writer makes no such resources). The same
+functions serve the writer, which collects lines as it goes, and the rebuild from a file: both give the same bytes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ MAX_QUERY = 4096
 
 
 class Indexed(NamedTuple):
-    """What a line says about one record. `date` is its WARC-Date; `block` holds its head; `request` b"" if unknown."""
+    """What a line says about one record. `date` is its WARC-Date; `block` holds its head; `request` b"" if unknown.
+
+    `mime`: of a resource record, which has no HTTP head and so no status.
+    """
 
     url: str
     date: str
@@ -34,14 +37,15 @@ class Indexed(NamedTuple):
     offset: int
     length: int
     request: bytes = b""
+    mime: str | None = None
 
 
 def line(record: Indexed) -> bytes | None:
     """The record's line with its newline, or None when it gets none."""
-    url, date, revisit, block, digest, filename, offset, length, request = record
+    url, date, revisit, block, digest, filename, offset, length, request, resource = record
     if not url.startswith(("http://", "https://")) and not url[:8].lower().startswith(("http://", "https://")):
         return None
-    status, mime = status_and_mime(block)
+    status, mime = status_and_mime(block) if resource is None else (0, resource)
     fields: dict[str, str] = {
         "url": url,
         "mime": "warc/revisit" if revisit else mime,

@@ -1,7 +1,8 @@
 """The index of a WACZ: the CDXJ lines of all its WARCs merged, in compressed blocks with a small index of their own.
 
-`index.cdx.gz` and `index.idx` (ZipNum; WACZ 1.1.1, 5.2): a viewer loads the small one and asks for single blocks, so a
-million captures open as quickly as ten. The name ends in `.cdx.gz` because `wb-manager add --unpack-wacz` looks for that.
+`index.cdx.gz` and `index.idx` (ZipNum; WACZ 1.1.1, 5.2): a viewer loads the small one and asks for single blocks, so
+a million captures open as quickly as ten. The name ends in `.cdx.gz` because `wb-manager add --unpack-wacz` looks for
+that ending.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib
 import json
 import re
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from archiver.cli.main import VERBS
+from archiver.cli.main import VERBS, _module
 from archiver.cli.schemas import RESULT_SCHEMA
 from archiver.config import model as config_model
 from archiver.config.read import KNOWN
@@ -60,7 +59,7 @@ def test_verbs_have_a_row_and_stand_in_the_readme(verb: str) -> None:
 def options() -> Iterator[tuple[str, str]]:
     for verb in VERBS:
         parser = argparse.ArgumentParser(add_help=False)
-        importlib.import_module(f"archiver.cli.{'list_' if verb == 'list' else verb}").add_arguments(parser)
+        _module(verb).add_arguments(parser)
         for action in parser._actions:
             yield from ((verb, name) for name in action.option_strings)
 

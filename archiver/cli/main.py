@@ -21,6 +21,7 @@ VERBS = {
     "why": "why a URL was fetched, kept, hidden or refused",
     "report": "what a job did and left out, in sentences and tables",
     "dataset": "a table of captures for analysis, without what is reserved",
+    "import": "take in WARCs and WACZs of others, unchanged",
     "verify": "check WARCs, indexes and ledgers, record by record",
     "replay": "show a collection with pywb",
     "hide": "stop showing and fetching a URL, a prefix or a capture",
@@ -28,6 +29,9 @@ VERBS = {
     "open": "show the public what an override had fetched",
     "doctor": "what works on this machine, and what is switched off",
 }
+
+_MODULES = {"list": "list_", "import": "import_"}
+"""Where a verb's own name is no name for a module."""
 
 EXIT_OK = 0
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -97,7 +101,7 @@ def _sentence(words: str) -> str:
 
 
 def _module(verb: str) -> ModuleType:
-    return importlib.import_module(f"archiver.cli.{'list_' if verb == 'list' else verb}")
+    return importlib.import_module(f"archiver.cli.{_MODULES.get(verb, verb)}")
 
 
 if __name__ == "__main__":

@@ -1,18 +1,21 @@
 """Take up what a crash left: cut `.open` files at the last whole record, then close them as the writer would have.
 
 Every step may be interrupted and done again: the cut part is copied aside before anything is cut, the index is made
-from the file, the rename comes last. Files that a live process holds (flock) are left alone.
+from the file, the rename comes last. Files that a live process holds (flock) are left alone, and so is what is no
+regular file. Closed files are told by their names alone: a start does not cost more the more there are.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import filecmp
 import hashlib
+import itertools
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from archiver.errors import DiskError
 from archiver.model import Access, ClosedSegment
 from archiver.warc import reindex
 from archiver.warc.files import (
@@ -33,7 +36,7 @@ _PIECE = 1 << 20
 class Salvaged:
     """What became of one file. `cut_at` is its size now; `aside` holds what was cut off, None when nothing was.
 
-    `segment` is None when the file held no whole record and is gone.
+    `segment` is None when the file is gone: it held no whole record, or none that the closed file of its name lacks.
     """
 
     file: str
@@ -52,21 +55,24 @@ def salvage(folder: Path) -> list[Salvaged]:
             continue
         try:
             make_folder(index_folder(folder, access), access)
-            for path in _files(archive, "*.warc.gz" + OPEN_SUFFIX):
-                result = _salvage_open(folder, access, path)
+            for name in _names(archive, ".warc.gz" + OPEN_SUFFIX):
+                result = _salvage_open(folder, access, archive / name)
                 if result is not None:
                     found.append(result)
-            for path in _files(archive, "*.warc.gz"):
-                if not _index_path(folder, access, path.name).exists():
-                    found.append(_salvage_unindexed(folder, access, path))
+            closed = _names(archive, ".warc.gz")  # before the indexes, which a live process writes first
+            indexed = {name.removesuffix(".cdxj") for name in _names(index_folder(folder, access), ".cdxj")}
+            for name in closed:
+                if name not in indexed:
+                    found.append(_salvage_unindexed(folder, access, archive / name))
         except OSError as error:
             raise disk_error(archive, 0, error) from error
     return found
 
 
-def _files(folder: Path, pattern: str) -> list[Path]:
-    """Regular files alone: a fifo or a link that somebody put there is left where it is."""
-    return sorted(path for path in folder.glob(pattern) if path.is_file() and not path.is_symlink())
+def _names(folder: Path, suffix: str) -> list[str]:
+    """Regular files alone: a fifo or a link that somebody put there is left where it is. Asks nothing a file."""
+    with os.scandir(folder) as entries:
+        return sorted(one.name for one in entries if one.name.endswith(suffix) and one.is_file(follow_symlinks=False))
 
 
 def closed_segments(folder: Path, known: frozenset[str]) -> list[ClosedSegment]:
@@ -74,10 +80,13 @@ def closed_segments(folder: Path, known: frozenset[str]) -> list[ClosedSegment]:
     found = []
     for access in Access:
         archive = warc_folder(folder, access)
+        if not archive.is_dir():
+            continue
         try:
-            for path in _files(archive, "*.warc.gz"):
-                index = _index_path(folder, access, path.name)
-                if path.name not in known and index.exists():
+            for name in _names(archive, ".warc.gz"):
+                index = _index_path(folder, access, name)
+                if name not in known and index.exists():
+                    path = archive / name
                     found.append(_segment(folder, access, path, verify_file(path).records, index.read_bytes()))
         except OSError as error:
             raise disk_error(archive, 0, error) from error
@@ -106,38 +115,70 @@ def _close(folder: Path, access: Access, path: Path, fd: int) -> Salvaged:
     name = path.name.removesuffix(OPEN_SUFFIX)
     report = verify_file(path)
     size, cut_at = os.fstat(fd).st_size, report.good_until
-    aside = folder / "state" / f"{name}.cut"
     if cut_at < size:
-        _keep_aside(fd, cut_at, aside)
+        _keep_aside(fd, cut_at, folder / "state" / f"{name}.cut")
         os.ftruncate(fd, cut_at)
     os.fsync(fd)
-    kept_aside = str(aside) if aside.exists() else None
-    if cut_at == 0:
+    kept = _kept_aside(folder, name)
+    final = path.with_name(name)
+    doubled = cut_at > 0 and final.is_file() and _begins_with(final, fd, cut_at)
+    if cut_at == 0 or doubled:
         path.unlink()
         sync_folder(path.parent)
-        return Salvaged(file=name, cut_at=0, kept_records=0, aside=kept_aside, segment=None)
-    final = path.with_name(name)
-    if final.exists():
-        raise DiskError(f"{path} cannot be closed: {final} exists already")
-    content = _write_index(folder, access, path, name)
+        left = final.stat().st_size if doubled else 0
+        return Salvaged(file=name, cut_at=left, kept_records=0, aside=kept, segment=None)
+    if os.path.lexists(final):
+        final = _free_name(final)
+    content = _write_index(folder, access, path, final.name)
     os.rename(path, final)
     sync_folder(path.parent)
     segment = _segment(folder, access, final, report.good_records, content)
-    return Salvaged(file=name, cut_at=cut_at, kept_records=report.good_records, aside=kept_aside, segment=segment)
+    return Salvaged(file=final.name, cut_at=cut_at, kept_records=report.good_records, aside=kept, segment=segment)
+
+
+def _begins_with(closed: Path, fd: int, size: int) -> bool:
+    """Whether the closed file holds all `size` bytes of the open one of its name: somebody copied or restored it."""
+    with closed.open("rb") as file:
+        for start in range(0, size, _PIECE):
+            piece = os.pread(fd, min(_PIECE, size - start), start)
+            if file.read(len(piece)) != piece:
+                return False
+    return True
+
+
+def _free_name(taken: Path) -> Path:
+    """Beside a file of that name with other records in it: neither is written over the other."""
+    stem = taken.name.removesuffix(".warc.gz")
+    names = (taken.with_name(f"{stem}-{number}.warc.gz") for number in itertools.count(2))
+    return next(name for name in names if not os.path.lexists(name))
 
 
 def _keep_aside(fd: int, start: int, aside: Path) -> None:
-    """Copy what will be cut, all or nothing, before it is cut."""
+    """Copy what will be cut, all or nothing, before it is cut; never over what an earlier cut left there."""
     aside.parent.mkdir(parents=True, exist_ok=True)
     temporary = aside.with_name(aside.name + ".tmp")
-    with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, 0o600)) as out:
-        while piece := os.pread(fd, _PIECE, start):
-            out.write(piece)
-            start += len(piece)
-        out.flush()
-        os.fsync(out.fileno())
-    os.rename(temporary, aside)
+    try:
+        with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, 0o600)) as out:
+            while piece := os.pread(fd, _PIECE, start):
+                out.write(piece)
+                start += len(piece)
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()  # it would take up room where there is none
+        raise
+    for place in itertools.chain([aside], (aside.with_name(f"{aside.name}.{n}") for n in itertools.count(2))):
+        if not os.path.lexists(place) or filecmp.cmp(temporary, place, shallow=False):
+            os.rename(temporary, place)
+            break
     sync_folder(aside.parent)
+
+
+def _kept_aside(folder: Path, name: str) -> str | None:
+    """Where the last cut of a file went, now or in a run that did not live to close it."""
+    found = [path for path in (folder / "state").glob(f"{name}.cut*") if path.suffix != ".tmp"]
+    return str(max(found, key=lambda path: (len(path.name), path.name))) if found else None
 
 
 def _salvage_unindexed(folder: Path, access: Access, path: Path) -> Salvaged:

@@ -17,8 +17,8 @@ from archiver.errors import UsageError
 from archiver.ledger.hides import Match, standing, write
 from archiver.ledger.index import LedgerIndex
 from archiver.model import LedgerEntry
-from archiver.replay.hidden import write_rules
 from archiver.urls import canonical, seed_url
+from archiver.wiring.describe import describe
 
 _CAPTURE = re.compile(r"[0-9a-f]{32}")
 
@@ -39,7 +39,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Raises UsageError, DiskError; the rules for pywb are made anew."""
+    """Raises UsageError, DiskError; the rules and the merged index for pywb are made anew."""
     if not options.because.strip():
         raise UsageError("--because: give a reason; it stands in the ledger and `why` shows it")
     until = in_the_future(options.until, SYSTEM.now()) if options.until else None
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     elif match == "capture":
         url, data["key"], data["capture"] = _captured(places, target)
     write(places.logs, SYSTEM, person(os.environ, through="cli"), [LedgerEntry(event="hide", url=url, data=data)])
-    write_rules(places, SYSTEM)
+    describe(places, SYSTEM)
     print(f"Hidden: {match} {target}" + (f", until {iso(until)}" if until else ""))
     return 0
 

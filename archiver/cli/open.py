@@ -18,8 +18,8 @@ from archiver.ledger.hides import write
 from archiver.ledger.index import LedgerIndex
 from archiver.ledger.opens import JOB, opened
 from archiver.model import Access, LedgerEntry, Reason
-from archiver.replay.hidden import write_rules
 from archiver.urls import canonical, seed_url
+from archiver.wiring.describe import describe
 
 _CAPTURE = re.compile(r"[0-9a-f]{32}")
 Body = Mapping[str, Any]
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     data = {"key": visit["key"], "target": capture, "because": because, "by": by, "opened": records}
     write(places.logs, SYSTEM, actor, [LedgerEntry(event="open", url=visit["url"], data=data)], JOB)
-    write_rules(places, SYSTEM)
+    describe(places, SYSTEM)
     count = sum(map(len, records.values()))
     print(f"Opened: capture {capture} of {visit['url']}, {count} records, for `archiver replay --public`")
     return 0

@@ -12,7 +12,7 @@ from archiver.clock import SYSTEM
 from archiver.errors import UsageError
 from archiver.ledger.hides import write
 from archiver.model import LedgerEntry
-from archiver.replay.hidden import write_rules
+from archiver.wiring.describe import describe
 
 _NAMED = 5
 
@@ -38,6 +38,6 @@ def run(options: argparse.Namespace) -> int:
     if url:
         data["key"] = url
     write(places.logs, SYSTEM, person(os.environ, through="cli"), [LedgerEntry(event="unhide", url=url, data=data)])
-    write_rules(places, SYSTEM)
+    describe(places, SYSTEM)
     print(f"Shown again: {match} {target}")
     return 0

@@ -121,8 +121,7 @@ class MergedIndex:
     def _rebuilt(self, sources: Mapping[str, Path], left_out: LeftOut) -> list[Level]:
         """One level, out of the WARCs' own indexes; the others are emptied."""
         for level in range(LEVELS):
-            if not self.path(level).exists():
-                write_atomic(self.path(level), b"")
+            os.close(os.open(self.path(level), os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644))
         size = sum(path.stat().st_size for path in sources.values())
         empty = [Level()] * LEVELS
         state = _State(sources=set(), mark=left_out.mark, offsets={}, levels=empty)

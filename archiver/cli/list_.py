@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from archiver.cli.collections import add_place_options, places_of
@@ -19,6 +20,7 @@ from archiver.ledger.opens import opened
 from archiver.ledger.report_urls import cell
 from archiver.urls import canonical
 from archiver.wiring.hidden import hidden_rule
+from archiver.wiring.imported_view import ImportedList
 
 COLUMNS = ("t", "status", "http_status", "access", "completeness", "url", "title", "listed", "expires", "opened")
 FORMATS = ("table", "csv", "jsonl")
@@ -42,6 +44,8 @@ def run(options: argparse.Namespace) -> int:
     now = SYSTEM.now()
     with LedgerIndex(places.state / "ledger-index.sqlite", places.logs, collection=places.name) as index:
         captures = marked(index.captures(prefix=options.url, since=since, now=now, hidden=True), places.logs, now)
+        theirs = ImportedList(places, options.url, since, everything=options.all)
+        captures = chain(captures, theirs.rows(now))
         if not options.hidden:
             captures = (one for one in captures if not one.hidden)
         unlisted: list[Capture] = []
@@ -54,6 +58,8 @@ def run(options: argparse.Namespace) -> int:
         if unlisted:
             asked = f"{len(unlisted)} not listed, as the pages ask (noindex); --all shows them"
             print(f"archiver: {asked}", file=sys.stderr)
+        if theirs.left_out:
+            print(f"archiver: {theirs.left_out} imported captures are no documents; --all shows them", file=sys.stderr)
         for damage in index.damaged:
             print(f"archiver: damaged ledger row: {damage}", file=sys.stderr)
     return 0

@@ -15,6 +15,7 @@ from archiver.cli.collections import add_place_options, places_of
 from archiver.clock import SYSTEM, iso
 from archiver.config import Places
 from archiver.errors import DiskError, UsageError
+from archiver.ledger.imports import imported
 from archiver.ledger.index import LedgerIndex
 from archiver.ledger.reader import read_rows, segment_paths, verify_folder
 from archiver.ledger.report import Report
@@ -132,6 +133,8 @@ def _complete(report: Report, logs: Path, index: LedgerIndex) -> None:
     report.reasons = reason_rows(counts.reasons)
     report.began(index.visits(report.job))
     report.stored = report.files & index.stored()
+    for one in imported(logs):
+        report.imported.add({"file": one.file, "t": one.t, "by": one.by, "note": one.note, "access": one.access.value})
     folder = verify_folder(logs)
     report.segments = len(folder.segments)
     for segment in folder.segments:

@@ -9,8 +9,10 @@ from archiver.cli.collections import add_place_options, places_of
 from archiver.cli.output import json_line, plain
 from archiver.clock import SYSTEM
 from archiver.ledger.explain import explain
+from archiver.ledger.explain_imported import with_imported
 from archiver.ledger.index import LedgerIndex
 from archiver.urls import canonical, seed_url
+from archiver.wiring.imported_view import imported_of
 
 EXIT_UNKNOWN = 1
 
@@ -29,6 +31,7 @@ def run(options: argparse.Namespace) -> int:
     with LedgerIndex(places.state / "ledger-index.sqlite", places.logs, collection=places.name) as index:
         rows = index.rows_for(canonical(url))
         answer = explain(url, rows, locate=index.locate, now=SYSTEM.now(), where=_where(options))
+    answer = with_imported(answer, imported_of(places, url))
     if options.json:
         print(json_line(answer.to_json()))
     else:

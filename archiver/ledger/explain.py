@@ -40,7 +40,8 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """`verdict` is kept, hidden, refused, deferred, failed, pending or unknown; `said` the sentences, in order."""
+    """`verdict` is kept, hidden, refused, deferred, failed, pending, imported or unknown; `said` the sentences, in order;
+    `imported` what others captured of it (`explain_imported`)."""
 
     url: str
     verdict: str
@@ -58,6 +59,7 @@ class Explanation:
     ways: tuple[WayOn, ...] = ()
     history: tuple[Mapping[str, Any], ...] = ()
     rows: tuple[Mapping[str, Any], ...] = ()
+    imported: tuple[Mapping[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

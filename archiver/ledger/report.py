@@ -93,7 +93,8 @@ class Report:
 
     `types`: answers and bytes by media type; `usage`: answers by label and value; `kept_because`: answers by access and
     the reason for it; `rules`: decisions that refused or put off, by what they rest on; `review`: kept answers that the
-    policy wants a person to look at (`signals.blocked`).
+    policy wants a person to look at (`signals.blocked`); `imported`: files of others in the collection, which no figure
+    of the job counts.
     """
 
     job: str
@@ -127,6 +128,7 @@ class Report:
     browsing: Browsing = field(default_factory=Browsing)
     hides: Some = field(default_factory=Some)
     salvaged: Some = field(default_factory=Some)
+    imported: Some = field(default_factory=Some)
     files: set[str] = field(default_factory=set)
     stored: set[str] = field(default_factory=set)
     segments: int = 0

@@ -189,6 +189,11 @@ def _left_out(report: Report) -> list[str]:
     closed = sum(number for (access, _), number in hidden.items() if access in ("dark", "restricted"))
     if closed:
         said.append(f"Kept but not shown to the public (dark or restricted): {_number(closed, 'answer')}.")
+    if report.imported.number:
+        said.append(
+            f"Beside this job lie {_number(report.imported.number, 'file')} imported from others: their policy is "
+            "unknown, and no figure here counts them."
+        )
     if report.review.number:
         said.append(
             f"For a person to look at (402, 403, 451): {_number(report.review.number, 'answer')}, listed below."

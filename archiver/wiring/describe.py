@@ -34,13 +34,13 @@ from archiver.ledger.summary import Summary, summarised
 from archiver.model import Access
 from archiver.replay.hidden import hides_lines, lasting, replace_text, write_rules
 from archiver.replay.layout import CSP, HIDDEN_RULES, acl_folder
-from archiver.warc.files import OPEN_SUFFIX
 from archiver.warc.merged import LeftOut, Level, MergedIndex
 from archiver.warc.surt import surt
 
 MANIFEST = "manifest-sha256.txt"
 MERGED = "merged"
 TEXTS = ("README.txt", "collection.json", "config.yaml", "ledger.schema.json", "check-ledger.sh")
+_WARC = (".warc.gz", ".warc")
 _LOOKED_AT = 200  # pages, for one that may be shown as an example
 _LIVE_SECONDS = 86_400.0  # a segment that is written on gets rows, or ends with its WARC, far sooner
 _PID = re.compile(r"-(\d+)\.jsonl")
@@ -87,7 +87,7 @@ class _Describing:
             self._write_manifest(access, merged[access], summary)
         kept = {"summary": summary.as_json(), "levels": self._levels_used}
         replace_text(places.state / "described.json", json.dumps(kept))
-        rules = [ClosedFile(path=path, sha256=_sha256(path)) for path in sorted(acl.rglob("*.aclj"))]
+        rules = [ClosedFile(path=path, sha256=_sha256(path)) for path in sorted(acl.glob("*.aclj"))]
         return [*self._made, *rules]
 
     def _merge(self, access: Access, hides: Sequence[Hide], bounds: Bounds) -> dict[str, str]:
@@ -206,7 +206,7 @@ def _is_remade(path: str) -> bool:
 
 
 def _warcs(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.endswith(OPEN_SUFFIX))
+    return sorted(path for path in folder.iterdir() if path.is_file() and path.name.endswith(_WARC))
 
 
 def _unseen(hides: Sequence[Hide], expired: set[str]) -> Callable[[str], bool]:

@@ -40,6 +40,7 @@ SERVERS = {  # Debian's package -> what it brings
     "postgresql-doc-15": "/usr/share/doc/postgresql-doc-15/html/index.html",
     "redis-server": "redis-server",
     "strace": "strace",
+    "systemd": "systemd-analyze",  # checks the units that ship; nothing is started
     "wget": "wget",
 }
 # Installs without starting any service, and with the documentation that container images leave out.

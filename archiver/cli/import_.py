@@ -17,7 +17,6 @@ from archiver.config import Config, Places, from_environment, without_seeds
 from archiver.config.kinds import read_text
 from archiver.errors import UsageError
 from archiver.model import Access
-from archiver.replay.hidden import write_rules
 from archiver.wiring.imported import Asked, Importer, Taken
 from archiver.wiring.imported_ship import ship
 from archiver.wiring.loop import run_loop
@@ -60,7 +59,6 @@ def run(options: argparse.Namespace) -> int:
                 told[taken.outcome] += 1
                 print(json_text(asdict(taken)) if options.json else _said(taken))
         error = run_loop(ship(config, places, importer.ledger))
-    write_rules(places, SYSTEM)
     if not options.json:
         print(_summary(told, places, asked.access))
     if error is not None:

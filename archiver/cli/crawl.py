@@ -120,6 +120,7 @@ async def _pump(config: Config, environ: dict[str, str], *, quiet: bool) -> Craw
 async def drive(work: Session, crawled: Crawled, *, quiet: bool, concurrency: int) -> None:
     """Pump until nothing is left or a limit is met, then close and store."""
     with progress_for(sys.stderr, quiet=quiet) as progress:
+        work.run.on_notice = progress.note
         work.run.on_counts = lambda counts: progress.queue(counts.pending)
 
         def on_page(page: Page) -> None:

@@ -219,7 +219,10 @@ def override_said(told: Sequence[Told]) -> list[str]:
     return lines
 
 
-STOP_CODES = {Reason.INTERRUPTED: 11, Reason.SIZE_LIMIT: 14, Reason.TIME_LIMIT: 15, Reason.DISK_UTILIZATION: 16}
+STOP_CODES = {
+    Reason.INTERRUPTED: 11, Reason.SIZE_LIMIT: 14, Reason.TIME_LIMIT: 15, Reason.DISK_UTILIZATION: 16,
+    Reason.SPOOL_LIMIT: 22,
+}  # fmt: skip
 """Exit codes of a run that ended before its work did (decision 21, Browsertrix's numbers)."""
 
 

@@ -115,7 +115,7 @@ async def _drive(
             if wait and page.status is Status.DEFERRED and until is not None and until.timestamp() <= ends:
                 progress.put_off(page, iso(until))
 
-        work.worker.on_notice = progress.note
+        work.worker.on_notice = work.run.on_notice = progress.note
         tally = await work.pump(patience=WAIT_FOR_HOST, wait=wait).run(on_page, concurrency=config.pace.concurrency)
     pages = list({page.candidate.key: page for page in pages}.values())  # as each was told last
     pages.extend(await work.left_over(pages))

@@ -15,6 +15,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 CONSENT_ACTIONS = ("reject", "leave", "hide", "accept")
 _SITE_PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
+_MOST_TAGS = 10
 _REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -101,6 +102,16 @@ def read_endpoint(value: object) -> str:
     return text.rstrip("/")
 
 
+def read_tags(value: object) -> tuple[tuple[str, str], ...]:
+    """`project: news`: S3 object tags. At most 10; names up to 128 characters, values up to 256 (S3's own bounds)."""
+    if not isinstance(value, dict):
+        raise ValueError(f"must be a mapping such as project: news, not {shown(value)}")
+    found = tuple((read_text(name, limit=128), read_text(text, limit=256)) for name, text in value.items())
+    if len(found) > _MOST_TAGS or any(not name or name.startswith("aws:") for name, _ in found):
+        raise ValueError(f"must be at most {_MOST_TAGS} tags with names that do not begin with aws:")
+    return found
+
+
 def read_bucket(value: object) -> str:
     text = read_text(value)
     if not _BUCKET.fullmatch(text) or ".." in text or re.fullmatch(r"[0-9.]+", text):
@@ -142,5 +153,6 @@ PRIVATE = Kind("key prefix", read_private)
 SITE_PATH = Kind("path", read_site_path)
 ENDPOINT = Kind("https URL", read_endpoint)
 BUCKET = Kind("bucket name", read_bucket)
+TAGS = Kind("mapping of text", read_tags)
 REGION = Kind("region", read_region)
 SECRET = Kind("secret", read_secret)

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from archiver.clock import Clock
+from archiver.engine.pressure import Pressure, told
 from archiver.engine.pump import first_of
 from archiver.engine.rows import pending_entry, seed_entry, stored_entry
 from archiver.engine.ship import ClosedFile, Shipper
-from archiver.engine.source import Stop
 from archiver.errors import ArchiverError, StoreError, WarcError
 from archiver.model import Candidate, ClosedSegment, LedgerEntry, Outlink, Reason, StoredObject
 from archiver.ports import Frontier, FrontierCounts, Ledger, Recorder
 
+_LOG = logging.getLogger(__name__)
 KEEPER_SECONDS = 1.0
 LEFTOVER_TRIES = 3
-RESUMABLE = frozenset({Reason.INTERRUPTED, Reason.TIME_LIMIT, Reason.SIZE_LIMIT, Reason.DISK_UTILIZATION})
+RESUMABLE = frozenset(
+    {Reason.INTERRUPTED, Reason.TIME_LIMIT, Reason.SIZE_LIMIT, Reason.DISK_UTILIZATION, Reason.SPOOL_LIMIT}
+)
 """After these the same command goes on; a page limit that was reached ends the job."""
 
 
@@ -36,9 +40,9 @@ class Shipped:
 class RunParts:
     """`facts` is the data of the run row; `epilogue` writes what belongs into the WARC before it is closed.
 
-    `disk_is_full` is asked every second; then the run stops as after a signal. `finished` is called when the job is
-    over (not when it was interrupted). `rotate` closes the ledger's segment and gives its file, None when it holds
-    nothing new; `leftovers` the files complete only at the end (the list of pages).
+    `pressure` is asked every second whether to go on, to wait or to stop as after a signal. `finished` is called when
+    the job is over (not when it was interrupted). `rotate` closes the ledger's segment and gives its file, None when
+    it holds nothing new; `leftovers` the files complete only at the end (the list of pages).
     `unshipped`: files that an earlier process closed and did not live to store; `on_shipped` is told each name.
     """
 
@@ -50,8 +54,7 @@ class RunParts:
     facts: dict[str, Any]
     epilogue: Callable[[], Awaitable[None]]
     finished: Callable[[], Awaitable[None]]
-    stop: Stop
-    disk_is_full: Callable[[], bool]
+    pressure: Pressure
     rotate: Callable[[], ClosedFile | None]
     leftovers: Callable[[], Sequence[ClosedFile]]
     salvaged: Sequence[Salvaged] = ()
@@ -75,6 +78,7 @@ class Salvaged(Protocol):
 class Run:
     """`async with run.open(): drive ...; await run.finish(...)`. A fault inside leaves all that was captured.
 
+    `on_notice` is given what the user is to know, such as that the run waits for room; else it goes to the log.
     `on_counts` is called about every second with what the frontier holds, for whoever shows progress.
     """
 
@@ -84,6 +88,7 @@ class Run:
         self._shipping: set[asyncio.Task[None]] = set()
         self._damaged: WarcError | None = None
         self.shipped = Shipped()
+        self.on_notice: Callable[[str], None] | None = None
         self.on_counts: Callable[[FrontierCounts], None] | None = None
 
     @contextlib.asynccontextmanager
@@ -120,14 +125,37 @@ class Run:
         while True:
             await asyncio.sleep(KEEPER_SECONDS)
             await asyncio.to_thread(self._p.ledger.sync)
-            if self._p.disk_is_full():
-                self._p.stop.set(Reason.DISK_UTILIZATION)
+            await self._watch_room()
             if self.on_counts is not None:
                 self.on_counts(await self._p.frontier.counts())
             closed = await self._p.recorder.closed()
             if closed:
                 self._take(closed)
                 await self._ship_ledger()
+            await self._tell_stored()
+
+    async def _watch_room(self) -> None:
+        pressure = self._p.pressure
+        row = await pressure.look()
+        if row is None:
+            return
+        self._p.ledger.append(row)
+        if self.on_notice is not None:
+            self.on_notice(told(row))
+        else:
+            _LOG.warning("%s", told(row))
+        if pressure.hold.reason is Reason.DISK_UTILIZATION:
+            self._take(await self._p.recorder.roll())  # what is being written can only go up when it is closed
+
+    async def _tell_stored(self) -> list[StoredObject]:
+        """Rows of what came up since the last call, synced before the journal takes them for told."""
+        remote = self._p.shipper.remote
+        fresh = [] if remote is None else list(await remote.untold())
+        if remote is not None and fresh:
+            self._p.ledger.append_many([stored_entry(one) for one in fresh])
+            await asyncio.to_thread(self._p.ledger.sync)
+            await remote.mark_told(fresh)
+        return fresh
 
     def _take(self, segments: Sequence[ClosedSegment]) -> None:
         for segment in segments:
@@ -145,7 +173,8 @@ class Run:
             return
         self.shipped.stored.extend(stored)
         self.shipped.files.add(segment.file)
-        self._p.ledger.append_many([stored_entry(one) for one in stored])
+        if self._p.shipper.remote is None:  # else it is archived when that holds it
+            self._p.ledger.append_many([stored_entry(one) for one in stored])
         self._p.on_shipped(segment.file)
 
     async def finish(self, *, stopped: Reason | None, counts: dict[str, int]) -> Shipped:
@@ -157,19 +186,21 @@ class Run:
         self._take(await p.recorder.close())
         while self._shipping:
             await asyncio.gather(*self._shipping)
-        await self._drain(tell=True)
+        await self._drain()
+        uploads = await self._let_go()
         found = await p.frontier.counts()
         frontier = {
             "discovered": found.discovered, "fetched": found.done, "refused": found.refused, "failed": found.failed,
             "pending": found.pending + found.claimed,
         }  # fmt: skip
         reason = stopped.value if stopped is not None else None
-        p.ledger.append(LedgerEntry(event="end", data={"stopped": reason, "counts": counts, "frontier": frontier}))
+        end = {"stopped": reason, "counts": counts, "frontier": frontier, **uploads}
+        p.ledger.append(LedgerEntry(event="end", data=end))
         await self._ship_ledger()
         if stopped not in RESUMABLE:
             await p.finished()
         await self._ship_leftovers()
-        await self._drain(tell=False)
+        await self._drain(last=True)
         return self.shipped
 
     async def _ship_leftovers(self) -> None:
@@ -186,16 +217,23 @@ class Run:
         if segment is not None:
             self.shipped.stored.extend(await self._p.shipper.ship_files([segment], {}))
 
-    async def _drain(self, *, tell: bool) -> None:
+    async def _drain(self, *, last: bool = False) -> None:
         """What could not be uploaded is not archived; it stays journaled and on disk."""
-        drained = await self._p.shipper.drain()
+        drained = await self._p.shipper.drain(last=last)
         known = {one.uri for one in self.shipped.stored}
-        fresh = [one for one in drained.stored.values() if one.uri not in known]
-        self.shipped.stored.extend(fresh)
+        self.shipped.stored.extend(one for one in drained.stored.values() if one.uri not in known)
         self.shipped.files -= drained.left
         self.shipped.error = self._damaged or drained.error
-        if tell:
-            self._p.ledger.append_many([stored_entry(one) for one in fresh])
+        if not last:
+            await self._tell_stored()
+
+    async def _let_go(self) -> dict[str, Any]:
+        """What uploads came to, for the last row; local copies go where the configuration wants none."""
+        remote = self._p.shipper.remote
+        if remote is None:
+            return {}
+        freed = 0 if self._p.pressure.rules.keep_local else await remote.free()
+        return {"uploads": {**remote.told(), **({"freed_bytes": freed} if freed else {})}}
 
     async def _tell_pending(self, reason: Reason) -> None:
         batch: list[LedgerEntry] = []

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from archiver.errors import ArchiverError, WarcError
 from archiver.model import ClosedSegment, StoredObject
@@ -49,11 +49,29 @@ class NothingLeft:
 
 
 class Remote(Protocol):
-    """The upload side (`store.uploader`): journaled, retried, never deleting a local file."""
+    """The upload side (`store.remote`): journaled, retried; a local file goes only by `free`."""
 
     async def add(self, files: Sequence[ClosedFile], about: dict[str, str]) -> None: ...
 
-    async def drain(self) -> Drained: ...
+    async def drain(self, *, last: bool = False) -> Drained: ...
+
+    async def backlog(self) -> tuple[int, int]:
+        """Bytes that still have to go up, and how many files are."""
+        ...
+
+    async def untold(self) -> Sequence[StoredObject]:
+        """WARCs and indexes that are stored, and of which no ledger row says so."""
+        ...
+
+    async def mark_told(self, stored: Sequence[StoredObject]) -> None: ...
+
+    async def free(self, wanted: int | None = None) -> int:
+        """Delete local WARCs that are stored, compared and told; bytes freed."""
+        ...
+
+    def told(self) -> Mapping[str, Any]:
+        """What the requests came to: counts for the `end` row."""
+        ...
 
 
 class Shipper:
@@ -65,7 +83,7 @@ class Shipper:
         self._local = local
         self._key = key
         self._check = check
-        self._remote = remote
+        self.remote = remote
 
     async def ship(self, segment: ClosedSegment) -> list[StoredObject]:
         """Raises WarcError for a file that does not read back, StoreError from the local folder."""
@@ -83,13 +101,13 @@ class Shipper:
         stored = [
             await self._local.put(self._key(file.path), file.path, sha256=file.sha256, metadata=about) for file in files
         ]
-        if self._remote is not None:
-            await self._remote.add(files, about)
+        if self.remote is not None:
+            await self.remote.add(files, about)
         return stored
 
-    async def drain(self) -> Drained:
-        """Wait for the uploads; nothing to wait for without a remote store."""
-        return NothingLeft() if self._remote is None else await self._remote.drain()
+    async def drain(self, *, last: bool = False) -> Drained:
+        """Wait for the uploads; nothing to wait for without a remote store. `last`: what grows goes up as well."""
+        return NothingLeft() if self.remote is None else await self.remote.drain(last=last)
 
 
 def closed_file(path: Path) -> ClosedFile:

@@ -60,14 +60,31 @@ class Stop:
         self.reason = self.reason or reason
 
 
+class Hold:
+    """Why nothing new is claimed for now, None = it is; `engine.pressure` sets it and takes it back."""
+
+    def __init__(self) -> None:
+        self.reason: Reason | None = None
+
+
 class ClaimSource:
     """`next` gives a claim, `done` takes back what came of it; every claim given must be done, page or not."""
 
-    def __init__(self, *, frontier: Frontier, clock: Clock, limits: RunLimits, stop: Stop, batch: int) -> None:
+    def __init__(
+        self,
+        *,
+        frontier: Frontier,
+        clock: Clock,
+        limits: RunLimits,
+        stop: Stop,
+        batch: int,
+        hold: Hold | None = None,
+    ) -> None:
         self._frontier = frontier
         self._clock = clock
         self._limits = limits
         self._stop = stop
+        self._hold = hold or Hold()
         self._batch = batch
         self._ready: deque[Claim] = deque()
         self._in_hand = 0
@@ -79,7 +96,13 @@ class ClaimSource:
     async def next(self) -> Claim | None:
         """The next claim; waits while there may be one. None: nothing is left, or a limit was met."""
         async with self._looking:
-            while not self._ready:
+            while not self._ready or self._hold.reason is not None:
+                if self._hold.reason is not None:
+                    if self._ended():
+                        return None
+                    await self.give_back()  # its lease would end meanwhile
+                    await self._hear(IDLE_LOOK)
+                    continue
                 room = self._room()
                 if room > 0:
                     self._ready.extend(await self._frontier.claim(room, lease=LEASE))

@@ -43,6 +43,7 @@ REASON_CODES: dict[Reason, int] = {
     Reason.TIME_LIMIT: _QUOTA,
     Reason.INTERRUPTED: _NOT_TRIED,
     Reason.DISK_UTILIZATION: _QUOTA,
+    Reason.SPOOL_LIMIT: _QUOTA,
     Reason.DUPLICATE: _OUT_OF_SCOPE,
     Reason.NOFOLLOW: _OUT_OF_SCOPE,
     Reason.ROBOTS_TXT: -9998,

@@ -50,6 +50,7 @@ class Reason(StrEnum):
     TIME_LIMIT = "timeLimit"
     INTERRUPTED = "interrupted"
     DISK_UTILIZATION = "diskUtilization"
+    SPOOL_LIMIT = "spoolLimit"
     DUPLICATE = "duplicate"
     NOFOLLOW = "nofollow"
     ROBOTS_TXT = "robotsTxt"

@@ -75,6 +75,7 @@ WAYS: Mapping[Reason, tuple[Way, ...]] = {
     Reason.TIME_LIMIT: (Way.RESUME, Way.LIMIT),
     Reason.INTERRUPTED: (Way.RESUME,),
     Reason.DISK_UTILIZATION: (Way.RESUME,),
+    Reason.SPOOL_LIMIT: (Way.RESUME,),
     Reason.DUPLICATE: (),
     Reason.NOFOLLOW: (Way.WIDEN, Way.CONTACT),
     Reason.ROBOTS_TXT: (Way.CONTACT, Way.OVERRIDE, Way.BY_HAND),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ class MemoryStore:
     metadata: dict[str, dict[str, str]] = field(default_factory=dict)
     faults: list[Exception] = field(default_factory=list)
     puts: int = 0
+    replaceable: Callable[[str], bool] = lambda key: False
 
     async def put(self, key: str, path: Path, *, sha256: str, metadata: Mapping[str, str]) -> StoredObject:
         """Keep a file. Raises StoreConflict for another object under the key, or a changed file."""
@@ -29,6 +30,8 @@ class MemoryStore:
         readable_size(path)
         check_unchanged(path, sha256)
         data = path.read_bytes()
+        if self.replaceable(key):
+            self.objects[check_key(key)] = data
         if self.objects.setdefault(check_key(key), data) != data:
             raise StoreConflict(f"memory:{key}: another object has this key")
         self.metadata[key] = {**metadata, "sha256": sha256}

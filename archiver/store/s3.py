@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from archiver.clock import SYSTEM, Clock
-from archiver.errors import StoreError
+from archiver.errors import StoreError, StoreSetupError
 from archiver.model import StoredObject
 from archiver.store.files import (
+    PIECE,
     StoreConflict,
     check_key,
     check_unchanged,
@@ -26,9 +27,11 @@ from archiver.store.files import (
     readable_size,
     to_base64,
 )
+from archiver.store.orphans import Orphan, end_orphans
 from archiver.store.s3client import S3Settings
+from archiver.store.s3counts import S3Counts
 from archiver.store.s3errors import S3Fault
-from archiver.store.s3multipart import composite_sha256, send_parts
+from archiver.store.s3multipart import NoLog, UploadLog, composite_sha256, send_parts
 from archiver.store.s3read import list_objects, read_chunks
 from archiver.store.s3requests import S3Refused, S3Requests
 
@@ -45,9 +48,12 @@ class S3Store:
         connections: int = 8,
         clock: Clock = SYSTEM,
         replaceable: Callable[[str], bool] = lambda key: False,
+        log: UploadLog | None = None,
     ) -> None:
-        """`replaceable`: keys of files that grow or are written anew (page lists, reports)."""
+        """`replaceable`: keys of files that grow or are written anew (page lists, reports). `log`: where uploads in
+        parts are remembered, for `end_orphans`."""
         self._settings = settings
+        self._log = log or NoLog()
         self._replaceable = replaceable
         self._requests = S3Requests(settings, connections=connections, clock=clock)
 
@@ -57,18 +63,19 @@ class S3Store:
         about = {name: quote(value, safe=" !#$&'()*+,/:;=?@[]~") for name, value in metadata.items()}
         about["sha256"] = sha256
         size = readable_size(path)
-        damaged = False
+        replace = self._replaceable(key)
         for _ in range(2):
-            try:
-                await self._send(full, path, size, about, replace=damaged)
-            except StoreConflict:
-                if not self._replaceable(key):
-                    raise
-                await self._send(full, path, size, about, replace=True)
+            await self._send(full, path, size, about, replace=replace)
             if await self._holds(full, path, size, sha256):
                 return StoredObject(uri=self._uri(full), sha256=sha256, size=size, key=key)
             await asyncio.to_thread(check_unchanged, path, sha256)
-            damaged = True
+            replace = True  # it arrived damaged
+        head = await self._requests.ask("head_object", full)
+        if head.get("Metadata", {}).get("sha256") != sha256:
+            raise StoreSetupError(
+                f"put {full}: {self._settings.endpoint_url} says yes to everything and keeps nothing; is this an S3 "
+                "server? Correct storage.endpointUrl (STORE_ENDPOINT_URL)"
+            )
         raise StoreError(f"put {full}: {self._settings.bucket} holds other bytes than were sent, twice in a row")
 
     async def stat(self, key: str) -> StoredObject | None:
@@ -109,6 +116,20 @@ class S3Store:
                 if self._is_of(tree, key):
                     yield StoredObject(uri=self._uri(full), sha256="", size=size, key=key)
 
+    @property
+    def counts(self) -> S3Counts:
+        """What its requests came to so far."""
+        return self._requests.counts
+
+    async def end_orphans(
+        self, known: Sequence[tuple[str, str]], prefix: str | None, *, older: float
+    ) -> tuple[Orphan, ...]:
+        """Abort uploads in parts that nobody goes on with (`orphans.end_orphans`). `prefix` of keys as in `list`;
+        None = only what is `known`."""
+        trees = () if prefix is None else (self._settings.path, self._private)
+        wanted = [f"{tree}/{prefix}" if tree else str(prefix) for tree in trees]
+        return await end_orphans(self._requests, known, wanted, older=older, log=self._log)
+
     async def close(self) -> None:
         self._requests.close()
 
@@ -136,11 +157,12 @@ class S3Store:
         condition = {} if replace else {"IfNoneMatch": "*"}
         try:
             if size > self._settings.single_limit:
-                await send_parts(self._requests, key, path, about, condition)
+                await send_parts(self._requests, key, path, about, condition, self._log)
             else:
                 checks = {"ChecksumSHA256": to_base64(about["sha256"])}
                 more = condition if self._settings.checksum_mode == "none" else {**condition, **checks}
-                await self._requests.call("put_object", key, {"Body": path, "Metadata": dict(about), **more})
+                arguments = {"Body": path, "Metadata": dict(about), **self._settings.creation, **more}
+                await self._requests.call("put_object", key, arguments)
         except S3Refused as refused:
             # A completion whose answer was lost leaves no upload to complete again: then, too, look what is there.
             if refused.fault.taken or refused.fault.code == "NoSuchUpload":
@@ -191,7 +213,7 @@ def _whole(body: Any) -> bytes:
 
 def _digest(body: Any) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
-    for chunk in body.iter_chunks(1 << 20):
+    while chunk := body.read(PIECE):
         digest.update(chunk)
         size += len(chunk)
     return digest.hexdigest(), size

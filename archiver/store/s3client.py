@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 _QUIET = ("boto3", "botocore", "s3transfer", "urllib3")
 
@@ -15,7 +16,8 @@ class S3Settings:
     """Where and how. Empty keys = the SDK's usual chain. Sizes in bytes, times in seconds; secrets stay out of repr.
 
     `private_path`: part of the key of restricted and dark files, behind `path`; never empty.
-    `checksums_proved`: this store was seen to refuse a wrong SHA-256, so `verify_upload="auto"` may trust its word.
+    `checksums_proved`: this store was seen to refuse a wrong SHA-256, so `verify_upload="auto"` may trust its word,
+    as long as it answers with the header `Server: proved_server`.
     """
 
     bucket: str
@@ -31,10 +33,29 @@ class S3Settings:
     verify_upload: str = "auto"
     checksum_mode: str = "sha256"
     checksums_proved: bool = False
+    proved_server: str = ""
+    sse: str = "none"
+    sse_kms_key_id: str = ""
+    storage_class: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
     attempts: int = 6
     part_size: int = 16 << 20
     single_limit: int = 64 << 20
     timing: S3Timing = field(default_factory=lambda: S3Timing())
+
+    @property
+    def creation(self) -> dict[str, str]:
+        """What goes with every request that makes an object: encryption at rest, storage class, tags."""
+        wanted = {
+            "ServerSideEncryption": "" if self.sse == "none" else self.sse, "SSEKMSKeyId": self.sse_kms_key_id,
+            "StorageClass": self.storage_class, "Tagging": urlencode(self.tags),
+        }  # fmt: skip
+        return {name: value for name, value in wanted.items() if value}
+
+    @property
+    def place(self) -> str:
+        """Where objects go, as one text without secrets: what was stored elsewhere is not stored here."""
+        return f"{self.endpoint_url or f'aws:{self.region}'}/{self.bucket}/{self.path}".rstrip("/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +76,14 @@ def _models() -> Any:
     return botocore.loaders.create_loader()
 
 
-def make_client(settings: S3Settings, connections: int) -> Any:
-    """A boto3 S3 client. Retries are ours: one budget, visible, with jitter. May raise botocore's errors."""
+def make_client(settings: S3Settings, connections: int, *, signed: bool = True) -> Any:
+    """A boto3 S3 client. Retries are ours: one budget, visible, with jitter. May raise botocore's errors.
+
+    `signed` False: without any key, to see what the public sees.
+    """
     import boto3
     import botocore.session
+    from botocore import UNSIGNED
     from botocore.config import Config
 
     for name in _QUIET:  # their debug lines hold signed headers
@@ -70,7 +95,7 @@ def make_client(settings: S3Settings, connections: int) -> Any:
         core.get_component("credential_provider").remove("iam-role")
     config = Config(
         region_name=settings.region,
-        signature_version="s3v4",
+        signature_version="s3v4" if signed else UNSIGNED,
         connect_timeout=settings.timing.connect,
         read_timeout=settings.timing.read,
         retries={"total_max_attempts": 1},

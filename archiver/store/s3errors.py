@@ -29,6 +29,7 @@ _TO_CORRECT = {
     "InvalidBucketName": _BUCKET, "AuthorizationHeaderMalformed": _REGION, "InvalidRegion": _REGION,
     "IllegalLocationConstraintException": _REGION, "PermanentRedirect": f"{_REGION} or {_ENDPOINT}",
 }  # fmt: skip
+_NOT_IMPLEMENTED = 501  # what a web server says that is no object store
 _WRITES = frozenset(("put_object", "create_multipart_upload"))
 _OF_ONE_FILE = {
     "EntityTooLarge": "a smaller rolloverSize makes smaller files", "413": "a smaller rolloverSize makes smaller files",
@@ -95,7 +96,7 @@ def _answered(response: Any, what: str, settings: S3Settings, clock: Clock) -> S
     if code in _AUTH or status in (401, 403):
         message = f"{_place(settings)} refuses the key ({code}): {said}; check {_KEYS}, and what they may do"
         return S3Fault(code=code, error=StoreAuthError(f"{what}: {message}"), passing=False)
-    passing = code in _PASSING or (status >= 500 and status not in (501, 507)) or status == 200
+    passing = code in _PASSING or (status >= 500 and status not in (_NOT_IMPLEMENTED, 507)) or status == 200
     answer = ": ".join(word for word in (f"{status} {code}".rstrip(), said) if word)
     message = f"{what}: {_place(settings)} answered {answer}"
     if not passing and _is_of_the_setup(code, status, what):
@@ -111,7 +112,8 @@ def _is_of_the_setup(code: str, status: int, what: str) -> bool:
     if code in _TO_CORRECT or 300 <= status < 400:
         return True
     write = what.partition(" ")[0] in _WRITES
-    return write and 400 <= status < 500 and code not in _TAKEN and code not in _OF_ONE_FILE
+    refused = 400 <= status < 500 or status == _NOT_IMPLEMENTED
+    return write and refused and code not in _TAKEN and code not in _OF_ONE_FILE
 
 
 def _skew(date: str | None, clock: Clock) -> str:

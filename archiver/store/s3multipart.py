@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from archiver.store.files import to_base64
 from archiver.store.s3requests import S3Refused, S3Requests
@@ -16,14 +16,37 @@ _MAX_PARTS = 10_000  # S3's own bound
 _IN_FLIGHT = 4
 
 
+class UploadLog(Protocol):
+    """Remembers uploads in parts that were begun, past the end of this process."""
+
+    def begun(self, full_key: str, upload_id: str) -> None: ...
+
+    def ended(self, upload_id: str) -> None: ...
+
+
+class NoLog:
+    """Nothing is remembered: what a crash leaves is found by its age."""
+
+    def begun(self, full_key: str, upload_id: str) -> None:
+        """Nothing."""
+
+    def ended(self, upload_id: str) -> None:
+        """Nothing."""
+
+
 async def send_parts(
-    requests: S3Requests, key: str, path: Path, about: Mapping[str, str], condition: Mapping[str, str]
+    requests: S3Requests, key: str, path: Path, about: Mapping[str, str], condition: Mapping[str, str], log: UploadLog
 ) -> None:
-    """Upload a file in parts. Raises S3Refused; an upload that is given up is aborted where the store lets us."""
+    """Upload a file in parts. Raises S3Refused; an upload that is given up is aborted where the store lets us.
+
+    What is neither completed nor aborted stays in `log`, for `orphans` to end.
+    """
     with_checksums = requests.settings.checksum_mode != "none"
     start: dict[str, Any] = {"ChecksumAlgorithm": "SHA256"} if with_checksums else {}
-    made = await requests.call("create_multipart_upload", key, {"Metadata": dict(about), **start})
+    arguments = {"Metadata": dict(about), **requests.settings.creation, **start}
+    made = await requests.call("create_multipart_upload", key, arguments)
     upload = made["UploadId"]
+    log.begun(key, upload)
     try:
         parts = await _send_all(requests, key, path, upload, with_checksums)
         arguments = {"UploadId": upload, "MultipartUpload": {"Parts": parts}, **condition}
@@ -31,7 +54,9 @@ async def send_parts(
     except BaseException:
         with contextlib.suppress(S3Refused):
             await asyncio.shield(requests.call("abort_multipart_upload", key, {"UploadId": upload}))
+            log.ended(upload)
         raise
+    log.ended(upload)
 
 
 async def _send_all(

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from archiver.store.files import PIECE
-from archiver.store.s3requests import S3Requests
+from archiver.store.s3requests import Body, S3Requests
 
 
 async def list_objects(requests: S3Requests, prefix: str) -> AsyncIterator[tuple[str, int]]:
@@ -32,7 +32,7 @@ async def read_chunks(requests: S3Requests, full: str, start: int, length: int |
     while end is None or at < end:
         wanted: dict[str, Any] = {"Range": f"bytes={at}-{'' if end is None else end - 1}"} if at or end else {}
         answer = await requests.ask("get_object", full, {**wanted, **({"IfMatch": etag} if etag else {})})
-        body, etag, whole = answer["Body"], answer["ETag"], at + int(answer["ContentLength"])
+        body, etag, whole = Body(answer["Body"], requests.counts), answer["ETag"], at + int(answer["ContentLength"])
         try:
             while piece := await _next_piece(requests, body):
                 at, tries = at + len(piece), 0
@@ -50,6 +50,6 @@ async def read_chunks(requests: S3Requests, full: str, start: int, length: int |
             return
 
 
-async def _next_piece(requests: S3Requests, body: Any) -> bytes:
+async def _next_piece(requests: S3Requests, body: Body) -> bytes:
     piece: bytes = await requests.in_thread(lambda: body.read(PIECE))
     return piece

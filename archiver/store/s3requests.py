@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import random
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
 from archiver.clock import Clock
 from archiver.store.s3client import S3Settings, make_client
+from archiver.store.s3counts import Counted, S3Counts
 from archiver.store.s3errors import S3Fault, fault_of
+from archiver.store.s3threads import RequestThreads
 
 T = TypeVar("T")
+_LEAST = 0.25
+"""Of a pause that jitter leaves in any case: tries of one key never come in a hot loop."""
 
 
 class S3Refused(Exception):
@@ -34,9 +38,10 @@ class S3Requests:
 
     def __init__(self, settings: S3Settings, *, connections: int, clock: Clock) -> None:
         self.settings = settings
-        self._clock = clock
+        self.clock = clock
+        self.counts = S3Counts()
         self._connections = connections
-        self._threads = ThreadPoolExecutor(max_workers=connections, thread_name_prefix="s3")
+        self._threads = RequestThreads(connections)
         self._making = threading.Lock()
         self._made: Any = None
 
@@ -57,6 +62,7 @@ class S3Requests:
         for attempt in range(self.settings.attempts):
             if attempt:
                 await asyncio.sleep(self.pause(attempt))
+            self.counts.asked(operation, again=attempt > 0)
             try:
                 return await self.in_thread(lambda: self._request(operation, key, reader, arguments or {}))
             except Exception as error:
@@ -83,25 +89,36 @@ class S3Requests:
 
     def refusal(self, error: Exception, what: str) -> S3Refused:
         """A fault of boto3 or the network in our words. Raises anything else as it is."""
-        return S3Refused(fault_of(error, what, self.settings, self._clock))
+        return S3Refused(fault_of(error, what, self.settings, self.clock))
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await self._threads.run(work)
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """What is still asked is not waited for."""
         if self._made is not None:
             self._made.close()
+
+    def pause(self, attempt: int) -> float:
+        """Jitter: uploads that failed together do not come back together."""
+        timing = self.settings.timing
+        longest = min(timing.longest_pause, timing.pause * 2.0**attempt)
+        return random.uniform(_LEAST * longest, longest)
 
     def _request(self, operation: str, key: str, reader: Callable[[Any], Any] | None, more: Mapping[str, Any]) -> Any:
         named = {} if operation.startswith("list_") else {"Key": key}
         arguments = {"Bucket": self.settings.bucket, **named, **more}
+        what = f"{operation} {key} {more.get('PartNumber', '')}"
         body = arguments.get("Body")
-        if isinstance(body, Path):
-            with body.open("rb") as file:
-                return self._send(operation, {**arguments, "Body": file})
-        answer = self._send(operation, arguments)
-        return answer if reader is None else reader(answer["Body"])
+        if isinstance(body, Path | bytes):
+            raw = body.open("rb", buffering=0) if isinstance(body, Path) else io.BytesIO(body)
+            with Counted(raw, lambda at: self.counts.sent(what, at)) as counted:
+                answer = self._send(operation, {**arguments, "Body": counted})
+                self.counts.answered(what, counted.seek(0, io.SEEK_END))
+        else:
+            answer = self._send(operation, arguments)
+            self.counts.answered(what)
+        return answer if reader is None else reader(Body(answer["Body"], self.counts))
 
     def _send(self, operation: str, arguments: Mapping[str, Any]) -> Any:
         with self._making:
@@ -109,7 +126,18 @@ class S3Requests:
                 self._made = make_client(self.settings, self._connections)
         return getattr(self._made, operation)(**arguments)
 
-    def pause(self, attempt: int) -> float:
-        """Full jitter: uploads that failed together do not come back together."""
-        timing = self.settings.timing
-        return random.uniform(0, min(timing.longest_pause, timing.pause * 2.0**attempt))
+
+class Body:
+    """The body of an answer; counts what is read of it."""
+
+    def __init__(self, body: Any, counts: S3Counts) -> None:
+        self._body = body
+        self._counts = counts
+
+    def read(self, size: int | None = None) -> bytes:
+        data: bytes = self._body.read(size)
+        self._counts.read(len(data))
+        return data
+
+    def close(self) -> None:
+        self._body.close()

@@ -1,14 +1,17 @@
 """The journal of closed files that have to go up. It survives a crash; what it lists is found again at the next start.
 
-A row is added when a file is closed and marked once the store holds it, compared. Local files are never deleted here.
+A row is added when a file is closed and marked once the store holds it, compared. Only `freeing` deletes local files,
+and only those that are marked so.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,19 +19,7 @@ from typing import Any
 from archiver.errors import DiskError
 from archiver.model import Access, ClosedSegment, StoredObject
 from archiver.store.files import check_key, file_sha256
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS files (
-    key TEXT PRIMARY KEY, sha256 TEXT NOT NULL, size INTEGER NOT NULL, metadata TEXT NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '', uri TEXT
-) WITHOUT ROWID
-"""
-_ADD = """
-INSERT INTO files (key, sha256, size, metadata) VALUES (?, ?, ?, ?)
-ON CONFLICT (key) DO UPDATE SET sha256 = excluded.sha256, size = excluded.size, metadata = excluded.metadata,
-    attempts = 0, error = '', uri = NULL
-WHERE files.sha256 <> excluded.sha256
-"""
+from archiver.store.spool_tables import ADD, AWAY, GOING, HERE, prepare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,19 +59,19 @@ def segment_files(segment: ClosedSegment, out: Path) -> tuple[SpoolFile, SpoolFi
 
 
 class SpoolJournal:
-    """SQLite, one short transaction a call; may be called from any thread. Raises DiskError when it cannot write."""
+    """SQLite, one short transaction a call; may be called from any thread. Raises DiskError when it cannot write.
 
-    def __init__(self, database: Path, out: Path) -> None:
+    `place` names the store (`S3Settings.place`): what was stored in another one counts as not stored.
+    """
+
+    def __init__(self, database: Path, out: Path, place: str = "") -> None:
         self.out = out.absolute()
         self._database = database
+        self._place = place
         self._lock = threading.Lock()
-        try:
+        with self._named("opened"):
             self._db = sqlite3.connect(database, check_same_thread=False, isolation_level=None, timeout=30)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute(_SCHEMA)
-        except sqlite3.Error as error:
-            raise DiskError(f"{database}: the journal of uploads cannot be opened: {error}") from error
+            prepare(self._db, place)
 
     def path(self, file: SpoolFile) -> Path:
         """Where the file lies."""
@@ -89,25 +80,27 @@ class SpoolJournal:
     def add(self, files: Sequence[SpoolFile]) -> None:
         """List files for upload. What is listed with the same hash stays as it is; another hash is another upload."""
         rows = [(file.key, file.sha256, file.size, json.dumps(dict(file.metadata))) for file in files]
-        self._write(_ADD, rows)
+        self._write(ADD, rows)
 
     def mark_stored(self, file: SpoolFile, stored: StoredObject) -> None:
-        self._write("UPDATE files SET uri = ?, error = '' WHERE key = ? AND sha256 = ?",
-                    [(stored.uri, file.key, file.sha256)])  # fmt: skip
+        self._write("UPDATE files SET uri = ?, place = ?, error = '' WHERE key = ? AND sha256 = ?",
+                    [(stored.uri, self._place, file.key, file.sha256)])  # fmt: skip
 
     def mark_failed(self, file: SpoolFile, message: str) -> None:
         self._write("UPDATE files SET attempts = attempts + 1, error = ? WHERE key = ? AND sha256 = ? AND uri IS NULL",
                     [(message, file.key, file.sha256)])  # fmt: skip
 
+    def drop(self, file: SpoolFile) -> None:
+        """Forget a file that is not there any longer, such as an index that was merged into another."""
+        self._write("DELETE FROM files WHERE key = ? AND sha256 = ? AND uri IS NULL", [(file.key, file.sha256)])
+
     def pending(self) -> list[SpoolFile]:
         """What still has to go up, least tried first."""
-        rows = self._read(
-            "SELECT key, sha256, size, metadata, attempts, error FROM files WHERE uri IS NULL ORDER BY attempts, key"
-        )
-        return [
-            SpoolFile(key=key, sha256=sha256, size=size, metadata=json.loads(about), attempts=attempts, error=error)
-            for key, sha256, size, about, attempts, error in rows
-        ]
+        return self._files("uri IS NULL ORDER BY attempts, key")
+
+    def keys(self) -> frozenset[str]:
+        """Everything that is listed, stored or not."""
+        return frozenset(key for (key,) in self._read("SELECT key FROM files"))
 
     def stored(self, files: Sequence[SpoolFile]) -> dict[str, StoredObject]:
         """Which of these files, by key, the store was seen to hold."""
@@ -116,8 +109,17 @@ class SpoolJournal:
             wanted = (file.key, file.sha256)
             query = "SELECT uri, size FROM files WHERE key = ? AND sha256 = ? AND uri IS NOT NULL"
             for uri, size in self._read(query, wanted):
-                found[file.key] = StoredObject(uri=uri, sha256=file.sha256, size=size)
+                found[file.key] = StoredObject(uri=uri, sha256=file.sha256, size=size, key=file.key)
         return found
+
+    def untold(self) -> list[StoredObject]:
+        """What is stored and has no ledger row that says so; a run that was killed leaves some."""
+        rows = self._read("SELECT key, sha256, size, uri FROM files WHERE uri IS NOT NULL AND told = 0 ORDER BY key")
+        return [StoredObject(uri=uri, sha256=sha256, size=size, key=key) for key, sha256, size, uri in rows]
+
+    def mark_told(self, stored: Sequence[StoredObject]) -> None:
+        """Their rows are written and synced."""
+        self._write("UPDATE files SET told = 1 WHERE key = ? AND sha256 = ?", [(one.key, one.sha256) for one in stored])
 
     def counts(self) -> SpoolCounts:
         ((pending, pending_bytes, stored),) = self._read(
@@ -126,23 +128,89 @@ class SpoolJournal:
         )
         return SpoolCounts(pending=pending, pending_bytes=pending_bytes, stored=stored)
 
+    # --- local copies that are given up -------------------------------------------------------------------------------
+
+    def freeable(self) -> list[SpoolFile]:
+        """WARCs that lie here and were compared in the store that is configured, and whose ledger rows say so."""
+        return self._files("uri IS NOT NULL AND told = 1 AND local = ? AND place = ? AND key LIKE '%.warc.gz' "
+                           "ORDER BY key", (HERE, self._place))  # fmt: skip
+
+    def going(self) -> list[SpoolFile]:
+        """Whose deletion was begun; a crash may have come between."""
+        return self._files("local = ? ORDER BY key", (GOING,))
+
+    def mark_going(self, file: SpoolFile) -> None:
+        self._set_local(file, GOING)
+
+    def mark_away(self, file: SpoolFile) -> None:
+        self._set_local(file, AWAY)
+
+    # --- uploads in parts (`s3multipart.UploadLog`), and when something was last done --------------------------------
+
+    def begun(self, full_key: str, upload_id: str) -> None:
+        self._write("INSERT OR REPLACE INTO parts VALUES (?, ?, ?)", [(upload_id, full_key, os.getpid())])
+
+    def ended(self, upload_id: str) -> None:
+        self._write("DELETE FROM parts WHERE upload_id = ?", [(upload_id,)])
+
+    def left_parts(self) -> list[tuple[str, str]]:
+        """Full key and id of uploads in parts whose process is gone."""
+        rows = self._read("SELECT key, upload_id, pid FROM parts ORDER BY key")
+        return [(key, upload_id) for key, upload_id, pid in rows if not _lives(pid)]
+
+    def due(self, name: str, seconds: float, now: float) -> bool:
+        """Whether `seconds` have passed since this was noted as done; then it is noted anew. `now` in epoch seconds."""
+        for (epoch,) in self._read("SELECT epoch FROM times WHERE name = ?", (name,)):
+            if 0 <= now - epoch < seconds:
+                return False
+        self._write("INSERT OR REPLACE INTO times VALUES (?, ?)", [(name, now)])
+        return True
+
     def close(self) -> None:
         with self._lock:
             self._db.close()
 
+    def _set_local(self, file: SpoolFile, state: int) -> None:
+        self._write("UPDATE files SET local = ? WHERE key = ? AND sha256 = ? AND uri IS NOT NULL",
+                    [(state, file.key, file.sha256)])  # fmt: skip
+
+    def _files(self, which: str, wanted: Sequence[object] = ()) -> list[SpoolFile]:
+        rows = self._read(f"SELECT key, sha256, size, metadata, attempts, error FROM files WHERE {which}", wanted)
+        return [
+            SpoolFile(key=key, sha256=sha256, size=size, metadata=json.loads(about), attempts=attempts, error=error)
+            for key, sha256, size, about, attempts, error in rows
+        ]
+
     def _write(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
-        try:
-            with self._lock:
-                self._db.execute("BEGIN IMMEDIATE")
-                try:
-                    self._db.executemany(statement, rows)
-                    self._db.execute("COMMIT")
-                except BaseException:
-                    self._db.execute("ROLLBACK")
-                    raise
-        except sqlite3.Error as error:
-            raise DiskError(f"{self._database}: the journal of uploads cannot be written: {error}") from error
+        with self._named("written"), self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.executemany(statement, rows)
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
 
     def _read(self, statement: str, wanted: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._db.execute(statement, wanted).fetchall()
+
+    @contextlib.contextmanager
+    def _named(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise DiskError(f"{self._database}: the journal of uploads cannot be {what}: {error}") from error
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process of that number runs on this machine."""
+    if pid == os.getpid():
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
+from archiver.clock import SYSTEM, Clock
 from archiver.errors import ArchiverError, StoreAuthError, StoreError, StoreSetupError
 from archiver.model import ClosedSegment, StoredObject
 from archiver.ports import Store
 from archiver.store.files import StoreConflict, StoreRejection
-from archiver.store.spool import SpoolFile, SpoolJournal, segment_files
+from archiver.store.spool import SpoolFile, SpoolJournal, segment_files, spool_file
 
 _FINAL = (StoreAuthError, StoreSetupError)  # what no other try, and no other file, gets past
 _THIS_FILE = (StoreConflict, StoreRejection)
+_LOOK = 0.5  # seconds between looks at whether the store gives signs of life
+_STILL = 3  # tries of a file that is written on while it goes up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadLimits:
-    """Uploads at a time; seconds between tries of a file (doubling, jittered) and at most."""
+    """Uploads at a time; seconds between tries of a file (doubling, jittered) and at most; seconds between two uploads
+    of what grows."""
 
     at_once: int = 4
     pause: float = 5.0
     longest_pause: float = 300.0
+    growing: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drained:
-    """What `drain` came to. `stored`: of what this run added or took up, by key. `error`: why some is left."""
+    """What `drain` came to. `stored`: of what this run added or took up, by key. `error`: why some is left.
+
+    `later`: growing files whose minute is not over; they wait in the journal and are not amiss.
+    """
 
     stored: dict[str, StoredObject]
     left: tuple[SpoolFile, ...] = ()
+    later: tuple[SpoolFile, ...] = ()
     error: ArchiverError | None = None
 
 
@@ -43,7 +53,7 @@ class Uploader:
     it is kept in `fault` for whoever decides that.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with; a value object would only rename them
         self,
         store: Store,
         journal: SpoolJournal,
@@ -51,21 +61,27 @@ class Uploader:
         limits: UploadLimits | None = None,
         on_stored: Callable[[SpoolFile, StoredObject], None] | None = None,
         grows: Callable[[str], bool] = lambda key: False,
+        moved: Callable[[], float] = lambda: 0.0,
+        clock: Clock = SYSTEM,
     ) -> None:
-        """`grows`: keys of files that the run writes on; what an earlier run left of them waits until they are added
-        again, when they are still."""
+        """`grows`: keys of files that runs write on. They go up as they are then, when `drain` asks for it, once a
+        minute at most. `moved`: when the store last gave a sign of life, by the monotonic clock."""
         self._store = store
         self._journal = journal
         self._limits = limits or UploadLimits()
         self._on_stored = on_stored
         self._grows = grows
+        self._moved = moved
+        self._clock = clock
         self._queue: asyncio.Queue[SpoolFile] = asyncio.Queue()
         self._queued: set[tuple[str, str]] = set()
         self._hurry = asyncio.Event()
         self._deadline = float("inf")
+        self._given_up = False
         self._stored: dict[str, StoredObject] = {}
         self._workers: list[asyncio.Task[None]] = []
         self.fault: ArchiverError | None = None
+        self.again = 0
 
     async def __aenter__(self) -> Uploader:
         left = await asyncio.to_thread(self._journal.pending)
@@ -89,27 +105,54 @@ class Uploader:
         await asyncio.to_thread(self._journal.add, files)
         known = await asyncio.to_thread(self._journal.stored, files)
         self._stored.update(known)
-        self._enqueue([file for file in files if file.key not in known])
+        self._enqueue([file for file in files if file.key not in known and not self._grows(file.key)])
 
     async def add_segments(self, segments: Sequence[ClosedSegment]) -> None:
         """Closed WARCs with their indexes, as `Recorder.roll` gives them."""
         await self.add([file for segment in segments for file in segment_files(segment, self._journal.out)])
 
-    async def drain(self, patience: float = 300.0) -> Drained:
-        """Wait until all is up, or `patience` seconds of tries did not help; the rest stays journaled and on disk."""
+    async def drain(self, patience: float = 300.0, *, growing: bool = False, at_once: bool = False) -> Drained:
+        """Wait until all is up, or `patience` seconds of tries did not help; the rest stays journaled and on disk.
+
+        `growing`: what grows goes up as well, when its minute is over (`at_once`: in any case). A store that gives no
+        sign of life for so long is given up altogether; an upload that is slow and moves is waited for.
+        """
+        later = await self._take_growing(at_once=at_once) if growing else True
         self._deadline = asyncio.get_running_loop().time() + patience
         self._hurry.set()
+        await self._wait(patience)
+        left = await asyncio.to_thread(self._journal.pending)
+        waits = tuple(file for file in left if later and self._grows(file.key))
+        amiss = tuple(file for file in left if file not in waits)
+        return Drained(stored=dict(self._stored), left=amiss, later=waits, error=self._left_because(amiss))
+
+    async def _wait(self, patience: float) -> None:
         waiting = asyncio.get_running_loop().create_task(self._queue.join())
-        await asyncio.wait([waiting, *self._workers], return_when=asyncio.FIRST_COMPLETED)
+        began = self._clock.monotonic()
+        ended: set[asyncio.Task[None]] = set()
+        while not ended and not self._given_up:
+            ended, _ = await asyncio.wait([waiting, *self._workers], timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
+            if not ended and self._clock.monotonic() - max(began, self._moved()) > patience:
+                self._given_up = True
+                self._note(self.fault or StoreError(f"the store gave no answer for {patience:.0f} s"))
         waiting.cancel()
-        left = tuple(await asyncio.to_thread(self._journal.pending))
-        return Drained(stored=dict(self._stored), left=left, error=self._left_because(left))
 
     def _left_because(self, left: Sequence[SpoolFile]) -> ArchiverError | None:
         if not left:
             return None
         fault = self.fault or StoreError("the uploads ended early")
         return type(fault)(f"{len(left)} of the closed files are not in the store yet, all are kept here: {fault}")
+
+    async def _take_growing(self, *, at_once: bool) -> bool:
+        """Whether it is too early for what grows."""
+        files = [file for file in await asyncio.to_thread(self._journal.pending) if self._grows(file.key)]
+        if not files:
+            return False
+        wait = 0.0 if at_once else self._limits.growing
+        if not await asyncio.to_thread(self._journal.due, "growing", wait, self._clock.epoch()):
+            return True
+        self._enqueue(files)
+        return False
 
     def _enqueue(self, files: Sequence[SpoolFile]) -> None:
         for file in files:
@@ -133,21 +176,45 @@ class Uploader:
         tries = 0
         while not isinstance(self.fault, _FINAL):
             draining = self._hurry.is_set()
+            wanted = await asyncio.to_thread(self._as_it_is, file) if self._grows(file.key) else file
+            if wanted is None:
+                return
             try:
-                path = self._journal.path(file)
-                stored = await self._store.put(file.key, path, sha256=file.sha256, metadata=file.metadata)
-                self._stored[file.key] = stored
+                stored = await self._store.put(
+                    wanted.key, self._journal.path(wanted), sha256=wanted.sha256, metadata=wanted.metadata
+                )
             except ArchiverError as error:
                 self._note(error)
-                await asyncio.to_thread(self._journal.mark_failed, file, str(error))
+                await asyncio.to_thread(self._journal.mark_failed, wanted, str(error))
                 tries += 1
-                if isinstance(error, (*_THIS_FILE, *_FINAL)) or not await self._pause(tries, draining):
+                self.again += 1
+                if not self._worth_it(wanted, error, tries) or not await self._pause(tries, draining):
                     return
             else:
-                await asyncio.to_thread(self._journal.mark_stored, file, stored)
-                if self._on_stored is not None:
-                    self._on_stored(file, stored)
+                await self._is_up(wanted, stored)
                 return
+
+    async def _is_up(self, file: SpoolFile, stored: StoredObject) -> None:
+        self._stored[file.key] = stored
+        await asyncio.to_thread(self._journal.mark_stored, file, stored)
+        if self._on_stored is not None:
+            self._on_stored(file, stored)
+
+    def _as_it_is(self, file: SpoolFile) -> SpoolFile | None:
+        """A growing file with its hash of now; None when it is gone, or no other than what is stored."""
+        try:
+            now = spool_file(self._journal.path(file), self._journal.out, **file.metadata)
+        except FileNotFoundError:
+            self._journal.drop(file)
+            return None
+        self._journal.add([now])
+        return None if self._journal.stored([now]) else now
+
+    def _worth_it(self, file: SpoolFile, error: ArchiverError, tries: int) -> bool:
+        """Whether another try may help."""
+        if isinstance(error, StoreConflict) and self._grows(file.key):
+            return tries < _STILL
+        return not isinstance(error, (*_THIS_FILE, *_FINAL))
 
     def _note(self, error: ArchiverError) -> None:
         if not isinstance(self.fault, _FINAL):
@@ -163,9 +230,7 @@ class Uploader:
                 return False
             await asyncio.sleep(pause)
             return True
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._hurry.wait()
-        except TimeoutError:
-            pass
         return True

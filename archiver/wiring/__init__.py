@@ -17,7 +17,7 @@ from archiver.engine.pump import Pump
 from archiver.engine.registry import Registry
 from archiver.engine.run import Run, RunParts
 from archiver.engine.scopes import SeedScopes
-from archiver.engine.source import ClaimSource, RunLimits, Stop
+from archiver.engine.source import ClaimSource, Hold, RunLimits, Stop
 from archiver.engine.worker import Tools, Worker
 from archiver.frontier.hosts import SqliteHostBudget
 from archiver.gateway import Gate, GatePorts
@@ -34,11 +34,12 @@ from archiver.wire.dial import SystemDialer
 from archiver.wire.robots import RobotsService
 from archiver.wire.tls import Trust
 from archiver.wiring.browser import lanes_of
-from archiver.wiring.files import disk_is_full, epilogue_of, leftovers, let_go, recorder_of, rotated, shipper_of
+from archiver.wiring.files import epilogue_of, leftovers, let_go, recorder_of, rotated
 from archiver.wiring.hidden import hidden_rule
 from archiver.wiring.loop import run_loop as run_loop
 from archiver.wiring.resume import frontier_of, requeue_lost, unshipped_files
 from archiver.wiring.site_files import open_gate
+from archiver.wiring.uploads import pressure_of, shipper_of
 from archiver.wiring.values import facts, gate_policy, scopes_of, visit_limits, warcinfo_fields
 
 
@@ -68,6 +69,7 @@ class Session:
     frontier: Frontier
     budget: SqliteHostBudget
     stop: Stop
+    hold: Hold
     clock: Clock
     scopes: SeedScopes
     seeds: Sequence[Candidate]
@@ -80,6 +82,7 @@ class Session:
             clock=self.clock,
             limits=self.limits(patience, wait),
             stop=self.stop,
+            hold=self.hold,
             batch=2 * self.config.pace.concurrency,
         )
 
@@ -191,21 +194,21 @@ async def session(
             waits_until=clock.epoch() + asked.wait if asked.wait else 0.0,
             site_files=site_files,
         )
-        stop = Stop()
+        stop, hold = Stop(), Hold()
+        shipper = await shipper_of(config, places, stack, saving=saving)
         parts = RunParts(
             clock=clock,
             ledger=ledger,
             recorder=recorder,
             frontier=frontier,
-            shipper=await shipper_of(config, places, stack),
+            shipper=shipper,
             facts=facts(config, environ, trust, resumed=file is not None and file.resumed, override=asked.override),
             epilogue=epilogue_of(ledger, recorder, places, clock, job) if saving else _nothing,
             salvaged=salvaged,
             unshipped=unshipped,
             on_shipped=shipped.add,
             finished=file.finish if file is not None else _nothing,
-            stop=stop,
-            disk_is_full=lambda: disk_is_full(places.out, config.limits.disk_utilization),
+            pressure=pressure_of(config, places, shipper, clock, stop, hold),
             rotate=lambda: rotated(ledger),
             leftovers=lambda: leftovers(places),
         )
@@ -214,8 +217,8 @@ async def session(
         async with run.open(seeds):
             yield Session(
                 config=config, places=places, job=job, resumed=file is not None and file.resumed, run=run, gate=gate,
-                worker=Worker(tools), frontier=frontier, budget=budget, stop=stop, clock=clock, scopes=scopes,
-                seeds=seeds,
+                worker=Worker(tools), frontier=frontier, budget=budget, stop=stop, hold=hold, clock=clock,
+                scopes=scopes, seeds=seeds,
             )  # fmt: skip
 
 

@@ -6,23 +6,21 @@ import contextlib
 import math
 import platform
 import re
-import shutil
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 
-from archiver.clock import Clock
+from archiver.clock import SYSTEM, Clock
 from archiver.config import Config, Places
-from archiver.engine.ship import ClosedFile, Shipper, closed_file
+from archiver.engine.ship import ClosedFile, closed_file
 from archiver.errors import DiskError
 from archiver.ids import new_record_id
 from archiver.ledger import exports, opens
 from archiver.ledger.hides import segments
 from archiver.ledger.segments import JsonlLedger
 from archiver.model import Access, ClosedSegment, DocumentItem
-from archiver.store.local import LocalStore
 from archiver.warc.reindex import verify_closed
 from archiver.warc.streams import SegmentSettings
 from archiver.warc.writer import WarcRecorder
+from archiver.wiring.describe import describe
 
 _NOT_HOST = re.compile(r"[^A-Za-z0-9.-]+")
 
@@ -51,15 +49,6 @@ async def let_go(recorder: WarcRecorder) -> None:
     """Whatever ended the run: its files are closed where that is possible, and not held any longer where it is not."""
     with contextlib.suppress(DiskError):
         await recorder.close()
-
-
-async def shipper_of(config: Config, places: Places, stack: contextlib.AsyncExitStack) -> Shipper:
-    remote = None
-    if config.storage is not None:
-        from archiver.store.remote import open_remote
-
-        remote = await open_remote(config.storage, places.uploads, places.out, stack)
-    return Shipper(LocalStore(places.out), key=places.key, check=check_segment, remote=remote)
 
 
 def check_segment(segment: ClosedSegment) -> list[str]:
@@ -91,14 +80,6 @@ def epilogue_of(
     return write
 
 
-def disk_is_full(folder: Path, percent: int) -> bool:
-    """Whether the disk is used beyond `percent`; 0 = not watched."""
-    if not percent:
-        return False
-    usage = shutil.disk_usage(folder)
-    return usage.used >= (usage.used + usage.free) * percent / 100
-
-
 def rotated(ledger: JsonlLedger) -> ClosedFile | None:
     segment = ledger.rotate()
     return None if segment is None else ClosedFile(path=segment.path, sha256=segment.sha256)
@@ -106,7 +87,7 @@ def rotated(ledger: JsonlLedger) -> ClosedFile | None:
 
 def leftovers(places: Places) -> list[ClosedFile]:
     """Files that are complete only at the end of a run, with their digests (blocking)."""
-    return [
+    grown = [
         closed_file(path)
         for path in (
             *places.pages.glob("*.jsonl"),
@@ -115,3 +96,4 @@ def leftovers(places: Places) -> list[ClosedFile]:
             *exports.segments(places.logs),
         )
     ]
+    return [*grown, *describe(places, SYSTEM)]

@@ -80,6 +80,7 @@ def extra() -> list[LedgerEntry]:
     return [
         LedgerEntry(event="run", data={**facts.run_facts(environ={}), "policy": "strict", "config": {"hash": "x"}}),
         LedgerEntry(event="stored", data={"uri": "file:///x.warc.gz", "sha256": "ab" * 32, "size": 1}),
+        LedgerEntry(event="spool", data={"state": "paused", "reason": "spoolLimit", "waiting_bytes": 1}),
         LedgerEntry(event="salvage", data={"file": "x.warc.gz", "kept": 10, "cut": 3, "aside": None}),
         LedgerEntry(event="imported", data={"file": "x.warc.gz", "sha256": "ab" * 32, "policy": "unknown"}),
         LedgerEntry(event="quarantined", data={"file": "x.quarantined", "sha256": "ab" * 32, "problems": ["at 0: bad"]}),

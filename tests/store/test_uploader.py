@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from archiver.clock import SYSTEM, ManualClock
 from archiver.errors import StoreAuthError, StoreError, StoreSetupError
 from archiver.model import Access, ClosedSegment, StoredObject
 from archiver.store import (
@@ -202,15 +203,63 @@ async def test_closed_segments_reach_a_bucket(tmp_path: Path, settings: Callable
     journal.close()
 
 
-async def test_what_grows_again_waits_until_it_is_still(tmp_path: Path) -> None:
-    """A list of pages that an earlier run left is written on by this one: sending it meanwhile would only fail."""
+async def test_what_grows_goes_up_when_asked_as_it_is_then_once_a_minute(tmp_path: Path) -> None:
+    clock = ManualClock()
     journal, store = SpoolJournal(tmp_path / "u.sqlite", tmp_path), MemoryStore()
     growing, done = files(tmp_path, 2)
+    store.replaceable = lambda key: key == growing.key
     journal.add([growing, done])
-    async with Uploader(store, journal, limits=QUICK, grows=lambda key: key == growing.key) as uploader:
+    async with Uploader(store, journal, limits=QUICK, grows=store.replaceable, clock=clock) as uploader:
         (tmp_path / growing.key).write_bytes(b"more of it")
-        assert set((await uploader.drain()).stored) == {done.key}
+        drained = await uploader.drain()
+        assert set(drained.stored) == {done.key}
+        assert ([one.key for one in drained.later], drained.left, drained.error) == ([growing.key], (), None)
+        drained = await uploader.drain(growing=True)
+        assert set(drained.stored) == {done.key, growing.key} and drained.later == ()
+        assert store.objects[growing.key] == b"more of it"
+        for seconds, puts in ((0.0, 2), (59.0, 2), (2.0, 3)):
+            clock.advance(seconds)
+            (tmp_path / growing.key).write_bytes(b"and more")
+            await uploader.add([spool_file(tmp_path / growing.key, tmp_path)])
+            drained = await uploader.drain(growing=True)
+            assert store.puts == puts and (drained.later == ()) is (puts == 3)
+        clock.advance(100.0)
         await uploader.add([spool_file(tmp_path / growing.key, tmp_path)])
-        assert set((await uploader.drain()).stored) == {done.key, growing.key}
-    assert store.puts == 2
+        await uploader.drain(growing=True)
+        assert store.puts == 3, "it did not change"
+    journal.close()
+
+
+async def test_what_grew_together_with_another_and_is_gone_is_forgotten(tmp_path: Path) -> None:
+    journal, store = SpoolJournal(tmp_path / "u.sqlite", tmp_path), MemoryStore()
+    (merged,) = files(tmp_path, 1)
+    journal.add([merged])
+    (tmp_path / merged.key).unlink()
+    async with Uploader(store, journal, limits=QUICK, grows=lambda key: True) as uploader:
+        drained = await uploader.drain(growing=True)
+    assert (drained.left, drained.later, store.puts, journal.pending()) == ((), (), 0, [])
+    journal.close()
+
+
+async def test_a_silent_store_is_given_up_and_a_slow_one_is_waited_for(tmp_path: Path) -> None:
+    class Silent(MemoryStore):
+        async def put(self, key: str, path: Path, *, sha256: str, metadata: Mapping[str, str]) -> StoredObject:
+            for _ in range(6):
+                await asyncio.sleep(0.1)
+                if self.objects.get("slow"):
+                    moved[0] = SYSTEM.monotonic()
+            if not self.objects.get("slow"):
+                await asyncio.sleep(3600)
+            return await super().put(key, path, sha256=sha256, metadata=metadata)
+
+    moved = [0.0]
+    journal, store = SpoolJournal(tmp_path / "u.sqlite", tmp_path), Silent()
+    async with Uploader(store, journal, limits=QUICK, moved=lambda: moved[0]) as uploader:
+        await uploader.add(files(tmp_path, 2))
+        drained = await uploader.drain(patience=0.2)
+        assert len(drained.left) == 2 and "no answer for 0 s" in str(drained.error)
+        await uploader.drain(patience=3600.0)  # once given up, it is not asked again
+    store.objects["slow"] = b"yes"
+    async with Uploader(store, journal, limits=QUICK, moved=lambda: moved[0]) as uploader:
+        assert (await uploader.drain(patience=0.2)).left == ()
     journal.close()

@@ -31,7 +31,7 @@ _SAYS: dict[Reason, str] = {
     Reason.DEPTH_LIMIT: "The page is more links away from its seed than the crawl may follow.",
     Reason.TIME_LIMIT: "The time that the run or the visit may take was used up.",
     Reason.INTERRUPTED: "The run was stopped before this URL was fetched.",
-    Reason.SPOOL_LIMIT: "More waited for the object store than `storage.spoolLimit` allows: nothing more was asked for.",
+    Reason.SPOOL_LIMIT: "More waited for the object store than `storage.spoolLimit` allows; no more was asked for.",
     Reason.DISK_UTILIZATION: "The disk was as full as `diskUtilization` allows, so nothing more was asked for.",
     Reason.DUPLICATE: "The same URL, by its canonical form, is dealt with elsewhere in this job.",
     Reason.NOFOLLOW: "The page or the link asks crawlers not to follow it (nofollow).",

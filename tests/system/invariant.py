@@ -239,3 +239,15 @@ def holdings(folder: Path, server: RawServer) -> dict[str, frozenset[str]]:
 
 def fates_by_path(folder: Path, server: RawServer) -> dict[str, str]:
     return {url.removeprefix(server.origin): fate for url, fate in fates_of(folder).items()}
+
+
+def listed_by_path(folder: Path, server: RawServer) -> dict[str, str]:
+    """Path -> status of what `archiver list` shows. Whether a page was reached by its own URL first or by a redirect
+    is a matter of who came first: it counts under either."""
+    found: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as fresh, LedgerIndex(Path(fresh) / "index.sqlite", folder / "logs") as index:
+        for one in index.captures():
+            for url in (one.url, one.final_url):
+                path = url.removeprefix(server.origin)
+                found[path] = min(one.status, found.get(path, one.status))  # archived, captured
+    return found

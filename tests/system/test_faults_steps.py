@@ -20,7 +20,7 @@ import pytest
 
 from tests.servers.raw import RawServer
 from tests.system.cli import archiver, collection
-from tests.system.invariant import Acknowledged, check_invariant, fates_by_path, holdings
+from tests.system.invariant import Acknowledged, check_invariant, fates_by_path, holdings, listed_by_path
 from tests.system.site import site
 
 pytestmark = [pytest.mark.system, pytest.mark.needs("strace")]
@@ -68,6 +68,7 @@ class Story:
     torn: Path
     holdings: dict[str, frozenset[str]]
     fates: dict[str, str]
+    listed: dict[str, str]
     told: Acknowledged = field(default_factory=Acknowledged)
     over: bool = False
 
@@ -85,6 +86,7 @@ class Story:
         check_invariant(collection(self.torn), self.told, self.server)
         assert holdings(collection(self.torn), self.server) == self.holdings
         assert fates_by_path(collection(self.torn), self.server) == self.fates
+        assert listed_by_path(collection(self.torn), self.server) == self.listed
 
 
 @contextmanager
@@ -94,13 +96,14 @@ def stories(tmp_path: Path) -> Iterator[Callable[[str], Story]]:
         whole = tmp_path / "whole"
         whole.mkdir()
         assert archiver(*command(server, whole), cwd=whole, env={"HOME": str(whole)}).code == 0
-        found, fates = holdings(collection(whole), server), fates_by_path(collection(whole), server)
+        whole = collection(whole)
+        found, fates, listed = holdings(whole, server), fates_by_path(whole, server), listed_by_path(whole, server)
 
         def begin(name: str) -> Story:
             server.requests.clear()
             torn = tmp_path / name
             torn.mkdir()
-            return Story(server=server, torn=torn, holdings=found, fates=fates)
+            return Story(server=server, torn=torn, holdings=found, fates=fates, listed=listed)
 
         yield begin
 

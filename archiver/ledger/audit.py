@@ -1,4 +1,4 @@
-"""All that a check of a collection has to know of one ledger segment, from one reading, small enough to cross processes.
+"""All that a check of a collection has to know of a ledger segment, from one reading, small enough to cross processes.
 
 The chain is checked by `chain.verify_rows`; what the rows say of files and records is taken out on the way.
 """
@@ -6,7 +6,7 @@ The chain is checked by `chain.verify_rows`; what the rows say of files and reco
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +20,8 @@ from archiver.ledger.reader import SegmentReport, previous_of
 PlaceKey = Callable[[int, str], int]
 """Offset and record id (`urn:uuid:...`) to the number under which the WARC's own reading keeps the place."""
 
-_KEPT = ("stored", "imported", "import")
+_KEPT = ("stored", "imported")
+_MARKS = tuple(b'\\"event\\":\\"%b\\"' % event.encode() for event in _KEPT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,15 @@ def audit_segment(path: Path, place_key: PlaceKey) -> LedgerAudit:
     )
 
 
+def kept_rows(lines: Iterable[bytes]) -> Iterator[Kept]:
+    """What rows say of whole files, without a look at the chain; only such lines are parsed."""
+    for line in lines:
+        if any(mark in line for mark in _MARKS):
+            gathered = _Gathered(lambda offset, name: 0)
+            gathered.row(line)
+            yield from gathered.kept
+
+
 def head_number(digest: str) -> int | None:
     """The number under which `LedgerAudit.hashes` keeps a row's hash; None for what is no hash."""
     try:
@@ -91,10 +101,10 @@ class _Gathered:
         for line in file:
             self.digest.update(line)
             self.size += len(line)
-            self._row(line)
+            self.row(line)
             yield line
 
-    def _row(self, line: bytes) -> None:
+    def row(self, line: bytes) -> None:
         """A row that is none is for the chain's check to tell."""
         try:
             row = orjson.loads(line)

@@ -35,6 +35,16 @@ class Fixity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check of a collection: `place` is its folder, or `s3://BUCKET/PREFIX`."""
+
+    where: Where
+    place: str
+    found: Iterable[Fixity]
+    summary: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LastCheck:
     """A file's newest row in the log of one place. `t` is ISO time."""
 
@@ -59,13 +69,11 @@ class Log:
         return self.local if where == "local" else self.remote
 
 
-def write(
-    logs: Path, clock: Clock, actor: Actor, *, where: Where, place: str, found: Iterable[Fixity],
-    summary: Mapping[str, Any],
-) -> None:  # fmt: skip
-    """Append `fixity` rows as a job of its own and fsync them; the last one holds `summary`. Raises DiskError."""
-    entries = [_entry(where, place, part) for part in _parts(found)]
-    entries.append(LedgerEntry(event="fixity", data={"where": where, "place": place, "summary": dict(summary)}))
+def write(logs: Path, clock: Clock, actor: Actor, check: Check) -> None:
+    """Append `fixity` rows as a job of its own and fsync them; the last one holds the summary. Raises DiskError."""
+    about = {"where": check.where, "place": check.place}
+    entries = [_entry(about, part) for part in _parts(check.found)]
+    entries.append(LedgerEntry(event="fixity", data={**about, "summary": dict(check.summary)}))
     hides.write(logs, clock, actor, entries, job=JOB)
 
 
@@ -116,10 +124,9 @@ def _parts(found: Iterable[Fixity]) -> Iterator[list[Fixity]]:
         yield part
 
 
-def _entry(where: Where, place: str, part: Sequence[Fixity]) -> LedgerEntry:
+def _entry(about: Mapping[str, str], part: Sequence[Fixity]) -> LedgerEntry:
     data: dict[str, Any] = {
-        "where": where,
-        "place": place,
+        **about,
         "files": {one.file: one.sha256 for one in part if one.state == "holds"},
     }
     damaged = [

@@ -8,11 +8,12 @@ check goes on where it was.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from archiver.ledger.audit import LedgerAudit, audit_segment, head_number
+from archiver.ledger.fixity import Fixity
 from archiver.ledger.reader import SegmentReport, joints
 from archiver.warc.audit import WarcAudit, audit_warc, place_key
 from archiver.warc.verify import unresolved
@@ -25,7 +26,7 @@ Progress = Callable[[int, int, int, int], None]
 """Told of files read, files in all, bytes read, bytes in all."""
 
 _SHOWN = 20
-_OPEN = "not checked: being written, or left by a run that was killed (the next run here closes it)"
+OPEN = "not checked: being written, or left by a run that was killed (the next run here closes it)"
 
 
 class CollectionCheck:
@@ -46,6 +47,7 @@ class CollectionCheck:
         self._cut: dict[str, int] = {}
         self._kept = KeptFiles(self._root)
         self._done = [0, 0]
+        self._size = contents.size
         self.taken_over = 0  # files that an interrupted check had read
         self._records = lru_cache(maxsize=4)(self._records_of)
 
@@ -53,12 +55,45 @@ class CollectionCheck:
     def checked(self) -> list[Checked]:
         return [self._found[path] for path in sorted(self._found)]
 
+    @property
+    def files(self) -> int:
+        """WARCs and ledger segments in all."""
+        return len(self._contents.warcs) + len(self._contents.ledgers)
+
+    @property
+    def read(self) -> int:
+        """Of these, how many are read; known while `run` is under way too."""
+        return self._done[0]
+
+    def entries(self) -> Iterator[Fixity]:
+        """For the fixity log: every file whose bytes were compared with something, indexes too."""
+        for one in self.checked:
+            if one.missing:
+                yield Fixity(file=one.name, state="missing")
+            elif one.sha256 or one.problems:
+                state = "damaged" if one.problems else "holds"
+                yield Fixity(file=one.name, state=state, sha256=one.sha256, problems=tuple(one.problems))
+        for name, digest in self._kept.indexes.items():
+            if self._root / name not in self._found:
+                yield Fixity(file=name, state="holds", sha256=digest)
+
+    def summary(self) -> dict[str, int]:
+        """Numbers over all of it; `bytes` of WARCs and ledger segments."""
+        checked = self._found.values()
+        return {
+            "files": len(checked),
+            "bytes": sum(one.size for one in checked),
+            "damaged": sum(bool(one.problems) for one in checked),
+            "missing": sum(one.missing for one in checked),
+            "noted": sum(bool(one.notes) for one in checked),
+        }
+
     def run(self) -> None:
         """Raises OSError for a file that cannot be read, ArchiverError when a worker was killed."""
         self._read_warcs()
         self._read_ledgers()
         for path in self._contents.opened:
-            self._add(path, _OPEN)
+            self._add(path, OPEN)
         self._check_chain()
         self._check_revisits()
         self._check_references()
@@ -135,8 +170,7 @@ class CollectionCheck:
 
     def _tell(self, one: Checked) -> None:
         self._done = [self._done[0] + 1, self._done[1] + one.size]
-        contents = self._contents
-        self._progress(self._done[0], len(contents.warcs) + len(contents.ledgers), self._done[1], contents.size)
+        self._progress(self._done[0], self.files, self._done[1], self._size)
 
     # what the files say of one another
 

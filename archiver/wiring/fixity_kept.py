@@ -23,6 +23,8 @@ class KeptFiles:
         self._root = root
         self._rows: dict[str, list[Kept]] = {}
         self._names: set[str] = set()
+        self.indexes: dict[str, str] = {}
+        """SHA-256 of index files as they are, by path in the collection."""
 
     def add(self, kept: Iterable[Kept]) -> None:
         for one in kept:
@@ -47,7 +49,7 @@ class KeptFiles:
                 if one is not None:
                     _compare(one, one.sha256, rows)
                 elif is_file(path):
-                    yield from _index(Checked(path=path, name=place, told="index"), rows)
+                    yield from self._index(Checked(path=path, name=place, told="index"), rows)
                 else:
                     yield _gone(path, place, rows)
         for warc in contents.warcs:
@@ -67,6 +69,16 @@ class KeptFiles:
             _compare(found[path], found[path].sha256, rows)
         if not here and not any(place.endswith(f"/{name}") for place in self._rows):
             yield _gone(self._root / name, name, rows)
+
+    def _index(self, one: Checked, rows: Sequence[Kept]) -> Iterator[Checked]:
+        """An index may have been made anew; whether it agrees with its WARC is told with the WARC."""
+        digest = self.indexes[one.name] = file_sha256(one.path)
+        if digest not in {row.sha256 for row in rows}:
+            one.sha256 = digest
+            one.notes.append(
+                f"was made anew since it was stored: SHA-256 is {digest}, the ledger says {rows[-1].sha256}"
+            )
+            yield one
 
     def _bare(self, contents: Contents) -> Iterator[Checked]:
         """Indexes whose WARC is not here: lines that lead nowhere, unless a store holds it."""
@@ -101,15 +113,6 @@ def _compare(one: Checked, digest: str, rows: Sequence[Kept]) -> None:
         )
     if one.problems:
         _advise(one, rows)
-
-
-def _index(one: Checked, rows: Sequence[Kept]) -> Iterator[Checked]:
-    """An index may have been made anew; whether it agrees with its WARC is told with the WARC."""
-    digest = file_sha256(one.path)
-    if digest not in {row.sha256 for row in rows}:
-        one.sha256 = digest
-        one.notes.append(f"was made anew since it was stored: SHA-256 is {digest}, the ledger says {rows[-1].sha256}")
-        yield one
 
 
 def _gone(path: Path, place: str, rows: Sequence[Kept]) -> Checked:

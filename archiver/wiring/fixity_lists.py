@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -84,6 +84,7 @@ def _merged(root: Path, indexes: Path, merged: Path) -> Checked:
     way round; each file in byte order, no line twice."""
     one = Checked(path=merged, name=merged.relative_to(root).as_posix(), told="")
     found: dict[str, _Lines] = {}
+    differ: set[str] = set()
     files = sorted(path for path in merged.glob("*.cdxj") if is_file(path))
     for path in files:
         _merged_file(one, path, found)
@@ -94,7 +95,8 @@ def _merged(root: Path, indexes: Path, merged: Path) -> Checked:
         if not is_file(own):
             one.problems.append(f"{lines.count} lines name {name[:200]!r}, which has no index here")
         elif not _same(own, lines):
-            one.problems.append(f"its lines of {name} are not those of {own.name}")
+            differ.add(name)
+    _explain(one, indexes, files, differ)
     left = [path.name for path in sorted(indexes.glob("*.cdxj")) if path.stat().st_size and path.stem not in found]
     if left:
         one.notes.append(f"{len(left)} files are not merged yet, such as {left[0]}; the next run merges them")
@@ -126,6 +128,24 @@ def _file_of(line: bytes) -> str:
     except (IndexError, KeyError, TypeError, orjson.JSONDecodeError):
         return ""
     return "" if "/" in name or name.startswith(".") else name
+
+
+def _explain(one: Checked, indexes: Path, files: Sequence[Path], names: set[str]) -> None:
+    """Lines that the WARC's own index does not have are damage; lines that are left out may be hidden ones."""
+    merged: dict[str, set[bytes]] = {name: set() for name in names}
+    for path in files if names else ():
+        with path.open("rb") as file:
+            for line in file:
+                name = _file_of(line)
+                if name in merged:
+                    merged[name].add(blake2b(line, digest_size=8).digest())
+    for name, lines in sorted(merged.items()):
+        with (indexes / f"{name}.cdxj").open("rb") as file:
+            own = {blake2b(line, digest_size=8).digest() for line in file}
+        if lines - own:
+            one.problems.append(f"{len(lines - own)} lines of {name} are not in {name}.cdxj")
+        if own - lines:
+            one.notes.append(f"{len(own - lines)} lines of {name} are left out: hidden, or not merged yet")
 
 
 def _same(own: Path, lines: _Lines) -> bool:

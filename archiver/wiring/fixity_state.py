@@ -183,12 +183,12 @@ def _problems(found: list[dict[str, Any]]) -> list[Problem]:
 def _ledger(data: dict[str, Any]) -> LedgerAudit:
     report = data.pop("report")
     chain, previous = report["chain"], report["previous"]
-    links = {name: Link(*chain.pop(name)) for name in ("first", "last")}
-    chain.pop("problems")  # a segment with problems is read again
+    chain = {**chain, "first": Link(*chain["first"]), "last": Link(*chain["last"])}
+    chain["problems"] = ()  # told when they were found; such a segment is read again by the next check
     return LedgerAudit(
         report=SegmentReport(
             path=Path(report["path"]),
-            chain=ChainReport(**chain, **links),
+            chain=ChainReport(**chain),
             joint=report["joint"],
             previous=None if previous is None else Head(**previous),
         ),

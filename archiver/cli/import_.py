@@ -47,11 +47,11 @@ def run(options: argparse.Namespace) -> int:
     )
     if not asked.note:
         raise UsageError("--note: say why it is taken in; it stands in the ledger and `why` shows it")
+    config, places = _places(options)
     found = [path for text in options.paths for path in _files(Path(text))]
     if not found:
         raise UsageError(f"nothing to import in {', '.join(options.paths)}: no .warc, .warc.gz or .wacz there")
-    config, places = _places(options)
-    importer = Importer(places, SYSTEM, person(os.environ, through="cli"), asked)
+    importer = Importer(places.create(), SYSTEM, person(os.environ, through="cli"), asked)
     told: Counter[str] = Counter()
     with importer.open():
         for path in found:
@@ -84,7 +84,7 @@ def _places(options: argparse.Namespace) -> tuple[Config, Places]:
     environ = dict(os.environ)
     given = {"collection": options.collection, "out": options.out}
     config = without_seeds({name: value for name, value in given.items() if value is not None}, environ)
-    return config, Places.of(config, from_environment(environ)).create()
+    return config, Places.of(config, from_environment(environ))
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -7,7 +7,7 @@ environment is read in `environment` alone.
 
 from archiver.config.checks import contact_needed, is_own
 from archiver.config.contact import store_contact
-from archiver.config.environment import Environment, from_environment
+from archiver.config.environment import Environment, cache_folder, from_environment
 from archiver.config.identity import PRODUCT, Identity, read_contact
 from archiver.config.load import for_save, load, with_contact, without_seeds
 from archiver.config.model import (
@@ -43,6 +43,7 @@ __all__ = [
     "Storage",
     "Timeouts",
     "WarcInfo",
+    "cache_folder",
     "contact_needed",
     "for_save",
     "from_environment",

@@ -39,6 +39,11 @@ class Environment:
         """The host budget's database, one a user (decision 13)."""
         return self.state_dir / "hosts.sqlite"
 
+    @property
+    def stores(self) -> Path:
+        """What buckets proved (`archiver bucket check`), one file a user."""
+        return self.state_dir / "stores.json"
+
 
 def from_environment(environ: Mapping[str, str]) -> Environment:
     """Reads STORE_*, CRAWL_ID, SSL_CERT_FILE, AWS_CA_BUNDLE, AWS_EC2_METADATA_DISABLED, XDG_*. Unset = empty."""
@@ -62,6 +67,11 @@ def from_environment(environ: Mapping[str, str]) -> Environment:
         state_dir=_base(environ, "XDG_STATE_HOME", ".local/state"),
         warnings=tuple(warnings),
     )
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """`$XDG_CACHE_HOME/archiver`: what may be deleted any time."""
+    return _base(environ, "XDG_CACHE_HOME", ".cache")
 
 
 def _base(environ: Mapping[str, str], name: str, default: str) -> Path:

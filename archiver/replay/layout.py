@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,23 +54,49 @@ def acl_folder(places: Places) -> Path:
     return places.root / "acl"
 
 
-def pywb_config(name: str, view: Path, *, public: bool) -> Mapping[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """Where else WARCs lie, so that pywb reads there what is not here: a bucket, and the full key of the folder of each
+    access class. `environ` is for pywb alone: endpoint, credentials. `aws_config` is the text of its AWS_CONFIG_FILE.
+    """
+
+    name: str
+    folders: Mapping[Access, str]
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    aws_config: str = ""
+
+
+def group(name: str, bucket: Bucket | None) -> str:
+    """What pywb calls the index of a class (or `OPENED`), and puts in the place of the star in `archive_paths`. With a
+    bucket it is the folder's key there, and the view's links have that path too."""
+    if bucket is None:
+        return name
+    return bucket.folders[Access.RESTRICTED if name == OPENED else Access(name)]
+
+
+def pywb_config(name: str, view: Path, *, public: bool, bucket: Bucket | None = None) -> Mapping[str, Any]:
     """The content of pywb's config.yaml. `view` is the folder that `view.View` keeps; nothing else is read.
 
-    No `live` collection, no recorder, no collections found by folder, no proxy mode: pywb reads and never dials.
+    No `live` collection, no recorder, no collections found by folder, no proxy mode: pywb reads and dials nothing but
+    the bucket, where there is one.
     """
     entry: dict[str, Any] = {
-        "index_group": {access.value: f"{view / 'index' / access.value}/" for access in shown(public=public)},
+        "index_group": {
+            group(access.value, bucket): f"{view / 'index' / access.value}/" for access in shown(public=public)
+        },
         # The star becomes the index's name: equal file names of two classes are not mixed up.
-        "archive_paths": f"{view / 'warcs'}/*/",
+        "archive_paths": [f"{view / 'warcs'}/*/"] + ([] if bucket is None else [f"s3://{bucket.name}/*/"]),
         "timeout": INDEX_SECONDS,
         "acl_paths": f"{view / 'acl'}/",
         "default_access": "allow",
     }
     collections = {name: entry}
     if public:
-        entry["index_group"][OPENED] = f"{view / 'index' / OPENED}/"
-        listed = {Access.OPEN.value: f"{view / 'listed'}/", OPENED: f"{view / 'listed-opened'}/"}
+        entry["index_group"][group(OPENED, bucket)] = f"{view / 'index' / OPENED}/"
+        listed = {
+            group(Access.OPEN.value, bucket): f"{view / 'listed'}/",
+            group(OPENED, bucket): f"{view / 'listed-opened'}/",
+        }
         collections[LISTED] = {**entry, "index_group": listed}
     return {
         "collections": collections,

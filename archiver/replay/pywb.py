@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from archiver.errors import ArchiverError
+from archiver.replay.layout import Bucket
 from archiver.replay.upstream import UpstreamFault, ask
 
 START_SECONDS = 60.0
@@ -79,17 +80,22 @@ class Pywb:
 
 @contextlib.asynccontextmanager
 async def running(
-    program: Path, config: Mapping[str, Any], environ: Mapping[str, str], folder: Path
+    program: Path,
+    config: Mapping[str, Any],
+    environ: Mapping[str, str],
+    folder: Path,
+    bucket: Bucket | None = None,
 ) -> AsyncIterator[Pywb]:
     """pywb in `folder`, on a free loopback port, until the block ends; the kernel ends it when this process dies.
 
     To be used from the main thread. Raises ReplayError when it does not come up within a minute.
     """
+    more = {} if bucket is None else _for_bucket(bucket, folder)
     # JSON is YAML; pywb reads it as such.
     (folder / "config.yaml").write_text(json.dumps(config, indent=1), encoding="utf-8")
     name = next(iter(config["collections"]))
     for attempt in range(_ATTEMPTS):
-        pywb = await _start(program, environ, folder)
+        pywb = await _start(program, {**_environment(environ, folder), **more}, folder)
         listening = asyncio.create_task(pywb.listen())  # noqa: TID251 - awaited below; a group would wrap our errors
         try:
             is_up = await _is_up(pywb, name)
@@ -109,7 +115,7 @@ async def _start(program: Path, environ: Mapping[str, str], folder: Path) -> Pyw
         sys.executable, "-I", "-S", "-c", _SHIM, str(os.getpid()),
         str(program), "--bind", "127.0.0.1", "--port", str(port), "--directory", str(folder),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        env=_environment(environ, folder), cwd=folder, start_new_session=True,
+        env=environ, cwd=folder, start_new_session=True,
     )  # fmt: skip
     return Pywb(process, port)
 
@@ -125,6 +131,14 @@ def _environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     """What pywb needs and no more: no proxy, no credentials, and a home without a ~/.netrc."""
     kept = {name: environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in environ}
     return {**kept, "HOME": str(folder), "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
+
+
+def _for_bucket(bucket: Bucket, folder: Path) -> dict[str, str]:
+    """What pywb's S3 client is told: in its environment, where no other user sees it, and on no command line."""
+    path = folder / "aws.config"
+    path.write_text(bucket.aws_config, encoding="utf-8")
+    nothing = {"AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}
+    return {**nothing, **bucket.environ, "AWS_CONFIG_FILE": str(path)}
 
 
 async def _line(stream: asyncio.StreamReader) -> bytes:

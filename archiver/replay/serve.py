@@ -13,7 +13,7 @@ from aiohttp import web
 from archiver.clock import Clock
 from archiver.config import Places
 from archiver.errors import UsageError
-from archiver.replay.layout import LISTED, pywb_config, replay_url
+from archiver.replay.layout import LISTED, Bucket, pywb_config, replay_url
 from archiver.replay.proxy import ReplayProxy
 from archiver.replay.pywb import ReplayError, find_pywb, running
 from archiver.replay.view import View
@@ -26,11 +26,13 @@ BANNER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What to show. `port` 0 = any free one; `public` = the open class only, under the access rules."""
+    """What to show. `port` 0 = any free one; `public` = the open class only, under the access rules; `bucket` = where
+    WARCs lie that are not in `places`."""
 
     places: Places
     port: int
     public: bool
+    bucket: Bucket | None = None
 
 
 async def serve(wanted: Wanted, clock: Clock, environ: Mapping[str, str], ready: Callable[[str], None]) -> None:
@@ -43,9 +45,11 @@ async def serve(wanted: Wanted, clock: Clock, environ: Mapping[str, str], ready:
         raise ReplayError("pywb is not installed; `make setup` installs it, or set ARCHIVER_PYWB to its `wayback`")
     with _bound(wanted.port) as listener, tempfile.TemporaryDirectory(prefix="archiver-replay-") as temporary:
         folder = Path(temporary)
-        view = View(folder / "view", wanted.places, clock, public=wanted.public)
+        bucket = wanted.bucket
+        view = View(folder / "view", wanted.places, clock, public=wanted.public, bucket=bucket)
         name, port = wanted.places.name, int(listener.getsockname()[1])
-        async with running(program, pywb_config(name, view.folder, public=wanted.public), environ, folder) as pywb:
+        config = pywb_config(name, view.folder, public=wanted.public, bucket=bucket)
+        async with running(program, config, environ, folder, bucket) as pywb:
             proxy = ReplayProxy(
                 collection=name,
                 upstream_port=pywb.port,

@@ -34,7 +34,7 @@ from archiver.replay.hidden import (
     without,
     write_rules,
 )
-from archiver.replay.layout import HIDDEN_RULES, OPENED, acl_folder, shown
+from archiver.replay.layout import HIDDEN_RULES, OPENED, Bucket, acl_folder, group, shown
 from archiver.replay.watched import SETTLED_SECONDS, Watched
 
 LOOK_SECONDS = 1.0
@@ -69,8 +69,12 @@ class _Links:
 class View:
     """`refresh` makes the links; cheap when nothing has changed (one stat(2) a folder)."""
 
-    def __init__(self, folder: Path, places: Places, clock: Clock, *, public: bool) -> None:
+    def __init__(
+        self, folder: Path, places: Places, clock: Clock, *, public: bool, bucket: Bucket | None = None
+    ) -> None:
+        """`bucket`: where WARCs lie that are not in `places`; the links have the paths that pywb then asks for."""
         self.folder = folder
+        self._opened_warcs = folder / "warcs" / group(OPENED, bucket)
         self._places = places
         self._clock = clock
         self._public = public
@@ -95,12 +99,13 @@ class View:
         (folder / "acl").mkdir(parents=True)
         if public:
             self._links += [_Links(acl_folder(places), folder / "acl", _RULES), self._listed, self._only[1]]
-            (folder / "warcs" / OPENED).mkdir(parents=True)
+            self._opened_warcs.mkdir(parents=True)
         for links in self._links:
             links.folder.mkdir(parents=True, exist_ok=True)
-        (folder / "warcs").mkdir(exist_ok=True)
         for access in classes:
-            (folder / "warcs" / access.value).symlink_to(places.warcs(access).absolute())
+            link = folder / "warcs" / group(access.value, bucket)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(places.warcs(access).absolute())
         self.refresh()
 
     def refresh(self) -> None:
@@ -126,7 +131,7 @@ class View:
             return
         for file in now.keys() - self._opened.keys():
             target = self._places.warcs(Access.RESTRICTED).absolute() / file
-            (self.folder / "warcs" / OPENED / file).symlink_to(target)
+            (self._opened_warcs / file).symlink_to(target)
         self._opened = now
         for links in self._only:
             before, links.only = links.only or {}, {f"{file}.cdxj": offsets for file, offsets in now.items()}

@@ -17,7 +17,7 @@ def test_nothing_but_reading_is_configured() -> None:
     assert list(config["collections"]) == ["news"]
     entry = config["collections"]["news"]
     assert entry["index_group"] == {name: f"/view/index/{name}/" for name in ("open", "restricted", "dark")}
-    assert entry["archive_paths"] == "/view/warcs/*/"
+    assert entry["archive_paths"] == ["/view/warcs/*/"]
     assert config["enable_auto_colls"] is False
     assert not {"recorder", "proxy", "live"} & config.keys()
     assert (entry["acl_paths"], entry["default_access"]) == ("/view/acl/", "allow")  # hides bind the owner too

@@ -33,6 +33,7 @@ usage() { sed -n '2,/^set /{/^#/s/^# \{0,1\}//p;}' "$0" >&2; exit 2; }
 run() {
     "$@" &
     child=$!
+    if [ -n "$stopping" ]; then kill -TERM "$child" 2>/dev/null; fi  # the signal came just before
     wait "$child"
     code=$?
     while [ "$code" -gt 128 ]; do  # `wait` was cut short by a signal that was passed on, or the command died of one
@@ -100,7 +101,7 @@ once() {
 
 next_due() {  # seconds from now until HH:MM
     now=$(date +%s)
-    due=$(date -d "today $1" +%s) || exit 2
+    due=$(date -d "today $1" +%s) || return 1
     if [ "$due" -le "$now" ]; then due=$(date -d "tomorrow $1" +%s); fi
     echo $((due - now))
 }
@@ -108,7 +109,7 @@ next_due() {  # seconds from now until HH:MM
 loop() {
     at=$1
     shift
-    next_due "$at" >/dev/null || usage
+    next_due "$at" >/dev/null 2>&1 || usage
     mkdir -p "$STATE" || exit 3
     : >"$STATE/failed"
     while [ -z "$stopping" ]; do

@@ -53,7 +53,17 @@ def run(options: argparse.Namespace) -> int:
         crawled = _scrapy(config, environ, quiet=options.json)
     else:
         crawled = run_loop(_pump(config, environ, quiet=options.json))
-    return report(config, crawled, as_json=options.json)
+    code = report(config, crawled, as_json=options.json)
+    if config.job.generate_wacz and crawled.tally.stopped is not Reason.INTERRUPTED:
+        _pack(config)
+    return code
+
+
+def _pack(config: Config) -> None:
+    """Imported where it is asked for, as `save` does. Told on standard error: standard output is the seeds' own."""
+    from archiver.cli.wacz import of_the_crawl
+
+    print(f"archiver: packed {of_the_crawl(config)}", file=sys.stderr)
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, Any]:

@@ -21,12 +21,14 @@ VERBS = {
     "why": "why a URL was fetched, kept, hidden or refused",
     "report": "what a job did and left out, in sentences and tables",
     "dataset": "a table of captures for analysis, without what is reserved",
+    "wacz": "pack a collection or one capture for ReplayWeb.page",
     "import": "take in WARCs and WACZs of others, unchanged",
     "verify": "check WARCs, indexes and ledgers, record by record",
     "replay": "show a collection with pywb",
     "hide": "stop showing and fetching a URL, a prefix or a capture",
     "unhide": "take a hiding back",
     "open": "show the public what an override had fetched",
+    "bucket": "set up an S3 bucket, and have it prove what it does",
     "doctor": "what works on this machine, and what is switched off",
 }
 

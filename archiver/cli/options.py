@@ -22,6 +22,9 @@ def add_job_options(parser: argparse.ArgumentParser) -> None:
     where = parser.add_argument_group("where it goes, and for what")
     where.add_argument("--collection", metavar="NAME", help="folder and replay name (default: main)")
     where.add_argument("--out", metavar="DIR", help="folder that holds collections/ (default: ./crawls)")
+    where.add_argument(
+        "--wacz", action="store_const", const=True, help="pack a WACZ at the end: one a capture (crawl: one of all)"
+    )
     where.add_argument("--note", help="stands in every ledger row")
     where.add_argument("--case", help="case or file number, in every row")
     where.add_argument("--tag", action="append", dest="tags", metavar="WORD", help="may be given more than once")
@@ -121,6 +124,7 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
     found["delay"] = number(given.get("delay"), "--delay")
     found["concurrency"] = number(given.get("concurrency"), "--concurrency", whole=True)
     found["allowAddresses"] = given.get("allow_address")
+    found["generateWACZ"] = given.get("wacz")
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,7 +27,8 @@ def shown_port(collection: str) -> int | None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """A page and what has become of its files. `override`: what a person asked to lift for it; `where`: the options
-    that a command about it needs; `overrides`: whether the configuration lets any be."""
+    that a command about it needs; `overrides`: whether the configuration lets any be; `wacz`: the package that
+    was made of it."""
 
     page: Page
     shipped: Shipped
@@ -35,6 +37,7 @@ class Told:
     override: Override | None = None
     where: str = ""
     overrides: bool = True
+    wacz: Path | None = None
 
     @property
     def status(self) -> str:
@@ -95,6 +98,7 @@ class Told:
             "ways": [way.to_json() for way in self.ways],
             **({"lane_why": dict(page.lane_why)} if page.lane_why else {}),
             **({"override": self._override()} if self.override else {}),
+            **({"wacz": str(self.wacz)} if self.wacz else {}),
         }
 
     @property

@@ -75,7 +75,11 @@ def _save(options: argparse.Namespace, urls: list[str]) -> int:
         return run_loop(dry_run(config, environ, as_json=options.json))
     pages, shipped, stopped = run_loop(_run(config, environ, asked, quiet=options.json))
     where = _where(config) + _addresses(options)
-    told = [replace(one, override=override, where=where) for one in _in_order(config, pages, shipped)]
+    packed = _packed(config, pages) if stopped not in STOP_CODES else {}
+    told = [
+        replace(one, override=override, where=where, wacz=packed.get(one.page.capture_id))
+        for one in _in_order(config, pages, shipped)
+    ]
     with readers_may_leave():
         if options.json:
             for one in told:
@@ -88,6 +92,15 @@ def _save(options: argparse.Namespace, urls: list[str]) -> int:
     error = told[0].shipped.error if told else None
     statuses = [one.status for one in told]
     return exit_code(statuses, gaps=gaps, require_complete=config.job.require_complete, store_error=error)
+
+
+def _packed(config: Config, pages: list[Page]) -> dict[str, Path]:
+    """WACZs by capture_id. What makes them is imported where it is asked for: start-up is felt at every `save`."""
+    if not config.job.generate_wacz:
+        return {}
+    from archiver.cli.wacz import at_the_end
+
+    return at_the_end(config, pages)
 
 
 async def _run(
@@ -154,6 +167,9 @@ def _say(config: Config, told: list[Told]) -> None:
     refused = [one for one in told if one.status in ("refused", "deferred")]
     if refused:
         print(f"Why:                       archiver why {refused[0].page.candidate.url}{_where(config)}")
+    for one in told:
+        if one.wacz is not None:
+            print(plain(f"Packed:                    {one.wacz}"))
     if kept:
         print(f"Look at it:                archiver replay {config.job.collection}{_out(config)}")
         print(f"Check it:                  archiver verify {folder}")

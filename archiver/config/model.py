@@ -151,6 +151,10 @@ class Job:
     lang: str = key(LANGUAGE, "Accept-Language; empty = none is sent", default="")
     timezone: str = key(TIMEZONE, "Time zone of the browser and of reports", default="UTC")
     require: str = key(choice("none", "complete"), "`complete`: exit 31 when a page has gaps", default="none")
+    generate_wacz: bool = key(
+        FLAG, "Pack a WACZ when the run ends: `save` one a capture, `crawl` one of the collection", default=False,
+        name="generateWACZ",
+    )  # fmt: skip
     dry_run: bool = key(
         FLAG, "Ask robots.txt only and say what would happen", default=False,
         browsertrix="there pages are fetched and nothing is written",

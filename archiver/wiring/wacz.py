@@ -20,7 +20,7 @@ from archiver.ledger.reader import segment_paths
 from archiver.model import Access
 from archiver.warc.wacz import About, WaczWriter, whole_file
 from archiver.warc.wacz_index import NAME, SMALL_NAME, ZipNum, merged
-from archiver.wiring.wacz_logs import Pages, Rows, file_pieces
+from archiver.wiring.wacz_logs import Pages, Rows, file_pieces, sha256_of
 from archiver.wiring.wacz_parts import LeftOut, Part, collection_parts
 from archiver.wiring.wacz_withheld import Withheld, withheld
 
@@ -30,10 +30,11 @@ _NOTHING = "Nothing was left out."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What was packed. `says`: what was left out, in a sentence."""
+    """What was packed, read back once. `says`: what was left out, in a sentence."""
 
     path: Path
     size: int
+    sha256: str
     warcs: int
     index_lines: int
     pages: int
@@ -103,6 +104,7 @@ def write(packed: Packed, to: Path, clock: Clock, unlisted: Withheld | None) -> 
     return Made(
         path=to,
         size=to.stat().st_size,
+        sha256=sha256_of(to),
         warcs=len(packed.parts),
         index_lines=lines,
         pages=packed.pages.count,
@@ -123,7 +125,8 @@ def _stream(packed: Packed, stream: BinaryIO, clock: Clock, unlisted: Withheld |
         writer.add(f"logs/{path.name}", packed.rows.pieces(path), size=path.stat().st_size)
     for path in packed.reports:
         writer.add(f"reports/{path.name}", file_pieces(path), size=path.stat().st_size)
-    packed.left.rows.update(packed.rows.erased)
+    if packed.capture is None:  # of one capture, rows about other URLs are erased: nothing of it is left out by that
+        packed.left.rows.update(packed.rows.erased)
     told = orjson.dumps(left_out_json(packed, now), option=orjson.OPT_INDENT_2)
     writer.add("reports/left-out.json", [told])
     writer.finish(_about(packed, now))
@@ -176,7 +179,7 @@ def left_out_json(packed: Packed, now: datetime) -> dict[str, Any]:
         "captures": dict(sorted(left.captures.items())),
         "other_records": dict(sorted(left.records.items())),
         "pages": left.pages,
-        "ledger_rows_erased": dict(sorted(left.rows.items())),
+        "ledger_rows_erased": dict(sorted(packed.rows.erased.items())),
         "files_cut": left.files,
         "says": sentence(left),
     }

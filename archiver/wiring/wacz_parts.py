@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from archiver.warc.reindex import index_lines
 from archiver.warc.verify import START
 from archiver.warc.wacz_cut import Member, Spans, members, moved_lines
 from archiver.warc.wacz_index import Lines, lines_of
-from archiver.wiring.wacz_logs import file_pieces, holds_withheld
+from archiver.wiring.wacz_logs import file_pieces, holds_withheld, sha256_of
 from archiver.wiring.wacz_withheld import HIDDEN, Withheld
 
 LEDGER = "ledger"
@@ -145,7 +144,7 @@ class Cutter:
             return
         part.spans = spans
         if spans.spans:
-            whole = _sha256(part.path)
+            whole = sha256_of(part.path)
             told = {"file": part.name, "sha256": whole, "bytes": part.path.stat().st_size, "records_left_out": out}
             self._left.files.append(told)
 
@@ -173,19 +172,22 @@ class Cutter:
         return self.withheld.why(part.path.name, member.offset, part.access, target, head.get("WARC-Date") or "")
 
     def _of_what_it_says(self, member: Member) -> str:
-        """Records of our own, and requests of ours, that name what is hidden; a site's own content is not read."""
         head, withheld = member.head, self.withheld
         if (head.target or "").startswith("urn:ledger:"):
             too_long = head.length > START
             return LEDGER if too_long or holds_withheld(member.start, withheld.row) else ""
-        if withheld.rule is None:
-            return ""
-        if withheld.covers(bare(head.get("WARC-Refers-To-Target-URI") or "")):
-            return HIDDEN
-        content_type = (head.get("Content-Type") or "").lower()
-        if head.type not in _INDEXED and content_type.startswith(_JSON):
-            return HIDDEN if withheld.names_hidden(member.start.decode("utf-8", "replace")) else ""
-        return ""
+        return HIDDEN if says_hidden(member, withheld) else ""
+
+
+def says_hidden(member: Member, withheld: Withheld) -> bool:
+    """Whether a record of our own, or a request of ours, names what is hidden. A site's own content is not read."""
+    head = member.head
+    if withheld.rule is None:
+        return False
+    if withheld.covers(bare(head.get("WARC-Refers-To-Target-URI") or "")):
+        return True
+    is_ours = head.type not in _INDEXED and (head.get("Content-Type") or "").lower().startswith(_JSON)
+    return is_ours and withheld.names_hidden(member.start.decode("utf-8", "replace"))
 
 
 def _is_hidden(line: bytes, withheld: Withheld, file: str) -> bool:
@@ -209,10 +211,3 @@ def _free(name: str, taken: set[str]) -> str:
         free, number = f"{number}-{name}", number + 1
     taken.add(free)
     return free
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    for piece in file_pieces(path):
-        digest.update(piece)
-    return digest.hexdigest()

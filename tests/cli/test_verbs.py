@@ -16,6 +16,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from archiver.cli.main import VERBS, main
 from archiver.cli.schemas import RESULT_SCHEMA
 from archiver.ledger.index import LedgerIndex
 from tests.cli.conftest import Verb
@@ -33,6 +34,13 @@ def archived(verb: Verb) -> Iterator[RawServer]:
         for line in said.out.splitlines():
             jsonschema.validate(json.loads(line), RESULT_SCHEMA)
         yield server
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_each_verb_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A percent sign in a help text is a fault that only `--help` meets."""
+    assert main([name, "--help"]) == 0
+    assert f"usage: archiver {name}" in capsys.readouterr().out
 
 
 def test_list_in_all_its_formats(verb: Verb, archived: RawServer) -> None:

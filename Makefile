@@ -57,6 +57,6 @@ lock: setup-test  ## renew the hashed locks, within pyproject.toml and infra/req
 	sh infra/lock.sh
 
 clean:  ## remove what set-up and tests made; archives stay
-	rm -rf .venv .venv-pywb infra/consent/node_modules infra/axe/node_modules build dist *.egg-info
+	rm -rf .venv .venv-pywb infra/consent/node_modules infra/axe/node_modules infra/replaywebpage/node_modules build dist *.egg-info
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov
 	find archiver spiders tests infra -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -18,6 +18,6 @@ lock dev.txt --group ../../pyproject.toml:dev -c runtime.txt
 lock pywb.txt pywb.in
 lock pywb-build.txt pywb-build.in
 lock node.txt node.in
-for home in consent axe; do
+for home in consent axe replaywebpage; do
     (cd "../$home" && npm install --package-lock-only --ignore-scripts)
 done

@@ -5,8 +5,8 @@
     python3 infra/setup.py --tests    what `make test` needs beside it: developers' tools and servers
 
 Standard library only: on a fresh machine there is nothing else. Everything from a registry is pinned by hash in
-infra/requirements, infra/consent and infra/axe. A second run finds its stamps and does nothing. What is optional and
-cannot be had turns its feature off in one line; only Python and the runtime set are indispensable.
+infra/requirements and in the folders with a package-lock.json. A second run finds its stamps and does nothing. What is
+optional and cannot be had turns its feature off in one line; only Python and the runtime set are indispensable.
 """
 
 from __future__ import annotations  # an older Python must get as far as the sentence that refuses it
@@ -29,6 +29,7 @@ VENV = ROOT / ".venv"
 PYWB = ROOT / ".venv-pywb"
 CONSENT = ROOT / "infra" / "consent"
 AXE = ROOT / "infra" / "axe"
+VIEWER = ROOT / "infra" / "replaywebpage"
 OLDEST = (3, 11)
 RETRY_AFTER = 3600.0  # seconds for which a failed optional step is not tried again
 PIP_INSTALL = ("-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps")
@@ -83,6 +84,7 @@ def main() -> int:
     if options.tests:
         check = "the accessibility check of reports"
         optional(check, lambda: packages(AXE, check), retry=options.retry)
+        optional("WACZ files in ReplayWeb.page", lambda: packages(VIEWER, "ReplayWeb.page"), retry=options.retry)
     missing = [package for package, brings in SERVERS.items() if not present(brings)]
     if options.tests and missing:
         optional("some tests", lambda: apt_install(missing, why="servers are missing"), retry=options.retry)

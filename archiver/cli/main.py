@@ -23,12 +23,14 @@ VERBS = {
     "dataset": "a table of captures for analysis, without what is reserved",
     "wacz": "pack a collection or one capture for ReplayWeb.page",
     "import": "take in WARCs and WACZs of others, unchanged",
+    "upload": "put into the bucket what is not there yet",
     "verify": "check WARCs, indexes and ledgers, record by record",
     "replay": "show a collection with pywb",
     "hide": "stop showing and fetching a URL, a prefix or a capture",
     "unhide": "take a hiding back",
     "open": "show the public what an override had fetched",
     "bucket": "set up an S3 bucket, and have it prove what it does",
+    "cost": "what a collection's bucket costs, as its runs counted it",
     "doctor": "what works on this machine, and what is switched off",
 }
 

@@ -18,13 +18,18 @@ _GRPC_OFFSET = 10_000  # each component listens on its port and on that port + 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Server:
-    """Where the store is and how to get in. `ca_file` is what boto3's `verify` and AWS_CA_BUNDLE want."""
+    """Where the store is and how to get in. `ca_file` is what boto3's `verify` and AWS_CA_BUNDLE want.
+
+    The writer's key may do what a bucket's policy lets `arn:aws:iam::000000000000:user/writer` do, and nothing else.
+    """
 
     endpoint: str
     access_key: str
     secret_key: str
     ca_file: Path
     region: str = "us-east-1"
+    writer_access_key: str = "AKWRITER"
+    writer_secret_key: str = "SKWRITER"
 
     def environment(self, path: str) -> dict[str, str]:
         """STORE_* variables for the bucket and prefix in `path`, such as `bucket/prefix/`."""
@@ -68,7 +73,12 @@ def seaweedfs(work: Path, *, authority: Authority | None = None) -> Iterator[S3S
 def _identities(server: S3Server) -> str:
     credentials = [{"accessKey": server.access_key, "secretKey": server.secret_key}]
     actions = ["Admin", "Read", "Write", "List", "Tagging"]
-    return json.dumps({"identities": [{"name": "tests", "credentials": credentials, "actions": actions}]})
+    writer = [{"accessKey": server.writer_access_key, "secretKey": server.writer_secret_key}]
+    identities = [
+        {"name": "tests", "credentials": credentials, "actions": actions},
+        {"name": "writer", "credentials": writer, "actions": []},
+    ]
+    return json.dumps({"identities": identities})
 
 
 def _answers(port: int, tls: Authority) -> bool:

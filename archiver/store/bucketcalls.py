@@ -1,0 +1,96 @@
+"""Requests about a bucket itself, and what a test object meets: each sent once or twice, its answer told as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from archiver.clock import Clock
+from archiver.store.s3client import S3Settings, S3Timing, make_client
+from archiver.store.s3errors import S3Fault, fault_of
+
+_QUICK = S3Timing(connect=5.0, read=20.0)
+_NETWORK_TRIES = 2
+_UNKNOWN = frozenset(("NotImplemented", "MethodNotAllowed", "501", "405", "XNotImplemented", "UnsupportedOperation"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the store said: `said` is the SDK's answer, or `fault` names what was refused. Headers in lower case."""
+
+    said: Mapping[str, Any] = field(default_factory=dict)
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    fault: S3Fault | None = None
+
+    @property
+    def is_good(self) -> bool:
+        return self.fault is None
+
+    @property
+    def code(self) -> str:
+        """S3's code of a refusal, empty for a yes."""
+        return "" if self.fault is None else self.fault.code
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the store does not know such a request at all."""
+        return self.code in _UNKNOWN
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether this key may not ask that."""
+        return self.code in ("AccessDenied", "403", "Unauthorized", "401", "AllAccessDisabled")
+
+    @property
+    def fault_is_missing(self) -> bool:
+        """Whether the answer was that no such object is there."""
+        return self.fault is not None and self.fault.missing
+
+    def __str__(self) -> str:
+        return "done" if self.fault is None else str(self.fault.error)
+
+
+class BucketCalls:
+    """One client for one bucket, in threads. `signed` False: as anybody on the network would ask."""
+
+    def __init__(self, settings: S3Settings, *, clock: Clock, signed: bool = True) -> None:
+        self.settings = dataclasses.replace(settings, timing=_QUICK) if settings.timing == S3Timing() else settings
+        self.clock = clock
+        self._signed = signed
+        self._made: Any = None
+
+    async def ask(self, operation: str, **arguments: Any) -> Answer:
+        """Never raises for what a store or the network does. A request that was not answered at all is sent again."""
+        answer = Answer()
+        for _ in range(_NETWORK_TRIES):
+            answer = await asyncio.to_thread(self._ask, operation, arguments)
+            if answer.is_good or not (answer.fault and answer.fault.passing) or answer.headers:
+                break
+        return answer
+
+    def close(self) -> None:
+        if self._made is not None:
+            self._made.close()
+
+    def _ask(self, operation: str, arguments: Mapping[str, Any]) -> Answer:
+        what = f"{operation} {arguments.get('Key', self.settings.bucket)}"
+        try:
+            if self._made is None:
+                self._made = make_client(self.settings, 2, signed=self._signed)
+            said = getattr(self._made, operation)(Bucket=self.settings.bucket, **arguments)
+            body = said["Body"].read() if "Body" in said else b""
+        except Exception as error:
+            fault = fault_of(error, what, self.settings, self.clock)
+            answered = getattr(error, "response", None)  # botocore's own faults have one that is None
+            meta = answered.get("ResponseMetadata", {}) if isinstance(answered, dict) else {}
+            return Answer(fault=fault, headers=_lower(meta.get("HTTPHeaders", {})))
+        headers = _lower(said.get("ResponseMetadata", {}).get("HTTPHeaders", {}))
+        return Answer(said=said, body=body, headers=headers)
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}

@@ -41,6 +41,7 @@ class CollectionCheck:
         self._at_once = at_once
         self._progress = progress
         self._found: dict[Path, Checked] = {}
+        self._damaged: set[Path] = set()  # WARCs that cannot be read whole
         self._heads: list[tuple[Path, str]] = []
         self._segments: list[SegmentReport] = []
         self._access: dict[str, set[str]] = {}
@@ -145,6 +146,8 @@ class CollectionCheck:
         one = self._add(file.path, f"{audit.report.records} records")
         one.sha256, one.size = audit.sha256, audit.report.size
         one.problems += map(str, audit.report.errors)
+        if audit.report.errors:
+            self._damaged.add(file.path)
         one.problems += map(str, audit.index or ())
         one.notes += audit.report.notes
         if file.index is None and audit.lines and file.access is not None:
@@ -225,7 +228,7 @@ class CollectionCheck:
             self._found[segment].notes.append(
                 f"{len(missing) - len(lost)} records that it names were cut from {warc.name} by salvage"
             )
-        if lost and not self._found[warc].problems:  # else the damage has been told, and this is what came of it
+        if lost and warc not in self._damaged:  # else the damage has been told, and this is what came of it
             shown = ", ".join(map(str, lost[:_SHOWN])) + ", ..." * (len(lost) > _SHOWN)
             self._found[segment].problems.append(
                 f"{segment.name}: names {len(lost)} records that are not in {warc.name}, at {shown}"

@@ -33,6 +33,8 @@ VERSION = 1
 OLDEST = 7 * 86400.0
 """Seconds after which what an interrupted check had read is read again: storage decays."""
 
+_PATIENCE = 0.5  # seconds for another check of the same collection to let go of it
+
 _SCHEMA = """CREATE TABLE results(path TEXT PRIMARY KEY, size INTEGER, changed INTEGER, index_size INTEGER,
     index_changed INTEGER, at REAL, whole INTEGER, kind TEXT, data BLOB) WITHOUT ROWID"""
 
@@ -110,7 +112,7 @@ def _open(path: Path | None) -> sqlite3.Connection | None:
     with contextlib.suppress(OSError, sqlite3.OperationalError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         for _ in range(2):
-            db = sqlite3.connect(path, isolation_level=None)
+            db = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE)
             try:
                 _prepare(db)
                 return db

@@ -124,7 +124,7 @@ def test_two_crawls_write_into_one_collection_at_once(tmp_path: Path) -> None:
         wanted = {server.url(path) for server in (one, two) for path in asked(server.requests)}
     folder = collection(tmp_path)
     check_collection(folder)
-    lines = [line for index in folder.rglob("*.cdxj") for line in index.read_text().splitlines()]
+    lines = [line for index in folder.rglob("*.gz.cdxj") for line in index.read_text().splitlines()]
     assert wanted <= {json.loads(line.split(" ", 2)[2])["url"] for line in lines}
 
 

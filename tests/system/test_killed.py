@@ -102,7 +102,7 @@ def kills(tmp_path: Path, driver: str, times: int, seed: int, pages: int) -> Non
     check_collection(collection(torn))
     stored = {row["file"] for row in ledger_bodies(collection(torn)) if row["event"] == "stored"}
     assert {path.name for path in warcs(collection(torn))} <= stored, "each file is stored by some run"
-    lines = [line for index in collection(torn).rglob("*.cdxj") for line in index.read_text().splitlines()]
+    lines = [line for index in collection(torn).rglob("*.gz.cdxj") for line in index.read_text().splitlines()]
     assert wanted <= {json.loads(line.split(" ", 2)[2])["url"].removeprefix(server.origin) for line in lines}
 
 

@@ -13,9 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from archiver.errors import DiskError
+from archiver.model import StoredObject
 from archiver.store.files import sync_folder
 from archiver.store.spool import SpoolFile, SpoolJournal
 from archiver.store.spool_tables import HERE
+
+_AWAY = "SELECT key, sha256, size, uri FROM files WHERE local <> ? AND uri IS NOT NULL"
 
 
 def finish_freeing(journal: SpoolJournal) -> None:
@@ -50,8 +53,8 @@ def _unlink(journal: SpoolJournal, file: SpoolFile) -> None:
     journal.mark_away(file)
 
 
-def away(database: Path) -> Mapping[str, str]:
-    """Files of a collection (by name) that lie in the store alone, with their URIs; read from `state/uploads.sqlite`.
+def away(database: Path) -> Mapping[str, StoredObject]:
+    """Files of a collection, by name, that lie in the store alone; read from `state/uploads.sqlite`.
 
     Raises DiskError for a journal that cannot be read.
     """
@@ -61,7 +64,10 @@ def away(database: Path) -> Mapping[str, str]:
         with contextlib.closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=30)) as db:
             if "local" not in {row[1] for row in db.execute("PRAGMA table_info(files)")}:
                 return {}
-            rows = db.execute("SELECT key, uri FROM files WHERE local <> ? AND uri IS NOT NULL", (HERE,)).fetchall()
+            rows = db.execute(_AWAY, (HERE,)).fetchall()
     except sqlite3.Error as error:
         raise DiskError(f"{database}: the journal of uploads cannot be read: {error}") from error
-    return {key.rpartition("/")[2]: uri for key, uri in rows}
+    return {
+        key.rpartition("/")[2]: StoredObject(uri=uri, sha256=sha256, size=size, key=key)
+        for key, sha256, size, uri in rows
+    }

@@ -12,9 +12,11 @@ from typing import Any, Protocol
 from archiver.clock import SYSTEM, Clock
 from archiver.errors import ArchiverError, StoreError
 from archiver.model import StoredObject
+from archiver.store.costs import add_run
 from archiver.store.freeing import finish_freeing, free_local
 from archiver.store.orphans import Orphan
 from archiver.store.probe import probe
+from archiver.store.proofs import with_proof
 from archiver.store.s3 import S3Store
 from archiver.store.s3client import S3Settings
 from archiver.store.spool import SpoolFile, SpoolJournal, spool_file
@@ -96,6 +98,10 @@ class RemoteStore:
         """The same in full. `at_once`: what grows does not wait for its minute."""
         return await self._uploader.drain(self._patience, growing=growing, at_once=at_once)
 
+    async def stored(self) -> dict[str, StoredObject]:
+        """Everything that the journal knows to be in the store, by key."""
+        return await asyncio.to_thread(self._journal.all_stored)
+
     async def known(self) -> frozenset[str]:
         """Keys that the journal lists."""
         return await asyncio.to_thread(self._journal.keys)
@@ -125,6 +131,8 @@ class RemoteStore:
         look = look and await asyncio.to_thread(self._journal.due, "orphans", wait, self._clock.epoch())
         if not known and not look:
             return
+        if look:
+            await asyncio.to_thread(self._journal.note_done, "orphans", self._clock.epoch())
         try:
             self.orphans = await self._store.end_orphans(known, prefix if look else None, older=ORPHAN_AGE)
         except StoreError as error:
@@ -148,19 +156,22 @@ async def open_remote(
     stack: AsyncExitStack,
     *,
     patience: float | None = None,
-    proved: bool = False,
+    proofs: Path | None = None,
 ) -> RemoteStore:
     """The configured bucket, closed by `stack`. Uploads that an earlier run left begin at once. Raises DiskError.
 
-    `patience` in place of the settings' own. `proved`: the bucket was seen to refuse a wrong SHA-256 (`archiver bucket
-    check`).
+    `patience` in place of the settings' own. `proofs`: the file in which `archiver bucket check` keeps what buckets
+    proved. What the requests come to is added to the counts that `archiver cost` reads.
     """
-    wanted = S3Settings(**settings.options(), checksums_proved=proved)
+    wanted = S3Settings(**settings.options())
+    if proofs is not None:
+        wanted = await asyncio.to_thread(with_proof, wanted, proofs)
     spool = await asyncio.to_thread(SpoolJournal, journal, out, wanted.place)
     stack.callback(spool.close)
     await asyncio.to_thread(finish_freeing, spool)
     store = S3Store(wanted, connections=2 * settings.uploads, replaceable=is_growing, log=spool)
     stack.push_async_callback(store.close)
+    stack.callback(lambda: add_run(journal.with_name("requests.json"), wanted.place, store.counts.as_json(), SYSTEM))
     uploader = Uploader(
         store, spool, limits=UploadLimits(at_once=settings.uploads), grows=is_growing,
         moved=lambda: store.counts.moved,

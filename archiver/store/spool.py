@@ -112,6 +112,11 @@ class SpoolJournal:
                 found[file.key] = StoredObject(uri=uri, sha256=file.sha256, size=size, key=file.key)
         return found
 
+    def all_stored(self) -> dict[str, StoredObject]:
+        """Everything that the store was seen to hold, by key."""
+        rows = self._read("SELECT key, sha256, size, uri FROM files WHERE uri IS NOT NULL")
+        return {key: StoredObject(uri=uri, sha256=sha256, size=size, key=key) for key, sha256, size, uri in rows}
+
     def untold(self) -> list[StoredObject]:
         """What is stored and has no ledger row that says so; a run that was killed leaves some."""
         rows = self._read("SELECT key, sha256, size, uri FROM files WHERE uri IS NOT NULL AND told = 0 ORDER BY key")
@@ -159,12 +164,12 @@ class SpoolJournal:
         return [(key, upload_id) for key, upload_id, pid in rows if not _lives(pid)]
 
     def due(self, name: str, seconds: float, now: float) -> bool:
-        """Whether `seconds` have passed since this was noted as done; then it is noted anew. `now` in epoch seconds."""
-        for (epoch,) in self._read("SELECT epoch FROM times WHERE name = ?", (name,)):
-            if 0 <= now - epoch < seconds:
-                return False
+        """Whether `seconds` have passed since this was noted as done. `now` in epoch seconds."""
+        rows = self._read("SELECT epoch FROM times WHERE name = ?", (name,))
+        return not any(0 <= now - epoch < seconds for (epoch,) in rows)
+
+    def note_done(self, name: str, now: float) -> None:
         self._write("INSERT OR REPLACE INTO times VALUES (?, ?)", [(name, now)])
-        return True
 
     def close(self) -> None:
         with self._lock:

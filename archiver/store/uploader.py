@@ -18,6 +18,7 @@ from archiver.store.spool import SpoolFile, SpoolJournal, segment_files, spool_f
 
 _FINAL = (StoreAuthError, StoreSetupError)  # what no other try, and no other file, gets past
 _THIS_FILE = (StoreConflict, StoreRejection)
+GROWING = "growing"  # noted in the journal: when such files last went up
 _LOOK = 0.5  # seconds between looks at whether the store gives signs of life
 _STILL = 3  # tries of a file that is written on while it goes up
 
@@ -149,7 +150,7 @@ class Uploader:
         if not files:
             return False
         wait = 0.0 if at_once else self._limits.growing
-        if not await asyncio.to_thread(self._journal.due, "growing", wait, self._clock.epoch()):
+        if not await asyncio.to_thread(self._journal.due, GROWING, wait, self._clock.epoch()):
             return True
         self._enqueue(files)
         return False
@@ -197,6 +198,8 @@ class Uploader:
     async def _is_up(self, file: SpoolFile, stored: StoredObject) -> None:
         self._stored[file.key] = stored
         await asyncio.to_thread(self._journal.mark_stored, file, stored)
+        if self._grows(file.key):
+            await asyncio.to_thread(self._journal.note_done, GROWING, self._clock.epoch())
         if self._on_stored is not None:
             self._on_stored(file, stored)
 

@@ -19,7 +19,12 @@ SAVE_PATIENCE = 60.0
 
 
 async def shipper_of(
-    config: Config, places: Places, stack: contextlib.AsyncExitStack, *, saving: bool = False
+    config: Config,
+    places: Places,
+    stack: contextlib.AsyncExitStack,
+    *,
+    saving: bool = False,
+    proofs: Path | None = None,
 ) -> Shipper:
     """The local folder, and the configured bucket. What an earlier run left there of uploads in parts is ended."""
     remote = None
@@ -28,7 +33,7 @@ async def shipper_of(
         from archiver.store.remote import open_remote
 
         patience = min(storage.patience, SAVE_PATIENCE) if saving else storage.patience
-        remote = await open_remote(storage, places.uploads, places.out, stack, patience=patience)
+        remote = await open_remote(storage, places.uploads, places.out, stack, patience=patience, proofs=proofs)
         await remote.end_orphans(f"{places.key(places.root)}/", look=not saving)
     return Shipper(LocalStore(places.out), key=places.key, check=check_segment, remote=remote)
 

@@ -30,6 +30,11 @@ class Streamed:
         """Bytes that have come so far."""
         return self._start + len(self._kept)
 
+    @property
+    def kept(self) -> int:
+        """Bytes in memory."""
+        return len(self._kept)
+
     def read_at(self, length: int, offset: int) -> bytes:
         """At most `length` bytes from `offset`; b"" behind the end."""
         while self.read < offset + length and self._more(offset):

@@ -43,7 +43,8 @@ class RunParts:
     `pressure` is asked every second whether to go on, to wait or to stop as after a signal. `finished` is called when
     the job is over (not when it was interrupted). `rotate` closes the ledger's segment and gives its file, None when
     it holds nothing new; `leftovers` the files complete only at the end (the list of pages).
-    `unshipped`: files that an earlier process closed and did not live to store; `on_shipped` is told each name.
+    `unshipped`: files that an earlier process closed and did not live to store; `on_shipped` is told each name,
+    `on_checked` what passed the strict reader.
     """
 
     clock: Clock
@@ -60,6 +61,7 @@ class RunParts:
     salvaged: Sequence[Salvaged] = ()
     unshipped: Sequence[ClosedSegment] = ()
     on_shipped: Callable[[str], None] = lambda name: None
+    on_checked: Callable[[ClosedSegment], None] = lambda segment: None
 
 
 class Salvaged(Protocol):
@@ -171,10 +173,13 @@ class Run:
             self._damaged = self._damaged or damaged
             self._p.on_shipped(segment.file)  # judged once: a later run need not fail for it again
             return
+        self._p.on_checked(segment)
         self.shipped.stored.extend(stored)
         self.shipped.files.add(segment.file)
         if self._p.shipper.remote is None:  # else it is archived when that holds it
             self._p.ledger.append_many([stored_entry(one) for one in stored])
+        # Whoever finds the name there looks for nothing more in the file: its rows are to outlive the power as well.
+        await asyncio.to_thread(self._p.ledger.sync)
         self._p.on_shipped(segment.file)
 
     async def finish(self, *, stopped: Reason | None, counts: dict[str, int]) -> Shipped:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -20,12 +20,14 @@ from typing import Any
 import orjson
 
 from archiver.clock import iso
+from archiver.errors import LedgerError
 from archiver.ledger import tables
 from archiver.ledger.reader import LedgerRow, Rows, read_row, read_rows, segment_paths
 from archiver.model.usage import combined_usage
 
 _PATIENCE = 60.0  # seconds for another process to finish its refresh
 _LAST = "\U0010ffff"
+_NEVER = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,17 +101,40 @@ class LedgerIndex:
     def refresh(self) -> int:
         """Take in what was appended since; number of new rows. A file that changed or went away starts a rebuild.
 
-        A line that is no row is passed over and named in `damaged`. An index that turns out to be damaged is replaced.
+        A line that is no row is passed over and named in `damaged`. An index that turns out to be damaged is replaced;
+        where it cannot be written (a full disk, somebody else's lock), it is built in memory.
         """
         try:
             return self._refresh()
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            self._db.close()
-            _remove(self._path)
-            self._db = _open(self._path)
-            return self._refresh()
+        except sqlite3.DatabaseError as error:
+            self._replace(error)
+        return self._refresh()
+
+    def _replace(self, error: sqlite3.DatabaseError) -> None:
+        self._db.close()
+        if isinstance(error, sqlite3.OperationalError):  # no room, or somebody else has it: not its own fault
+            self._db = _connect(None)
+            return
+        _remove(self._path)
+        self._db = _open(self._path)
+
+    def _ask(self, query: str, values: Sequence[object] = ()) -> Iterator[Any]:
+        """Rows of a query. Where a page of the index turns out to be damaged, it is built anew and asked again.
+
+        Raises LedgerError when part of the answer is given already.
+        """
+        given = False
+        try:
+            for row in self._db.execute(query, values):
+                given = True
+                yield row
+            return
+        except sqlite3.DatabaseError as error:
+            self._replace(error)
+            if given:
+                raise LedgerError(f"{self._path} could not be read ({error}); ask again, it is built anew") from error
+        self._refresh()
+        yield from self._db.execute(query, values)
 
     def _refresh(self) -> int:
         self._db.execute("BEGIN IMMEDIATE")
@@ -140,31 +165,32 @@ class LedgerIndex:
         hides = self._hides(now)
         query = """SELECT c.id, c.url, c.key, c.t, c.job, c.data FROM captures c
             WHERE c.url >= ? AND c.url < ? AND c.t >= ? ORDER BY c.url, c.t, c.id"""
-        stored = {name for (name,) in self._db.execute("SELECT file FROM stored")}
-        for found in self._db.execute(query, (prefix, prefix + _LAST, iso(since) if since else "")):
-            capture = self._capture(found, hides, stored)
+        stored = {name for (name,) in self._ask("SELECT file FROM stored")}
+        cuts = dict(self._ask("SELECT file, size FROM cuts"))
+        for found in self._ask(query, (prefix, prefix + _LAST, iso(since) if since else "")):
+            capture = self._capture(found, hides, stored, cuts)
             if capture.status in ("captured", "archived") and (hidden or not capture.hidden):
                 yield capture
 
     def rows_for(self, key: str) -> list[LedgerRow]:
         """Everything about one URL (canonical key), oldest first, with the `hide` rows that cover it."""
         self.refresh()
-        places = self._db.execute(
+        places = list(self._ask(
             """SELECT r.t, s.name, r.offset, r.length FROM rows r JOIN urls u ON u.id = r.url
             JOIN segments s ON s.id = r.segment WHERE u.key = ?""",
             (key,),
-        ).fetchall()
+        ))  # fmt: skip
         covering = """SELECT '', s.name, h.offset, h.length FROM hides h JOIN segments s ON s.id = h.segment
             WHERE (h.match = 'prefix' AND substr(?, 1, length(h.target)) = h.target)
             OR (h.match = 'url' AND h.target = ?)
             OR (h.match = 'capture' AND h.target IN (SELECT id FROM captures WHERE key = ?))"""
-        places += self._db.execute(covering, (key, key, key)).fetchall()
+        places += self._ask(covering, (key, key, key))
         rows = [self._read(name, offset, length) for name, offset, length in {place[1:] for place in places}]
         return sorted(rows, key=lambda row: (str((row.body or {}).get("t", "")), row.file, row.offset))
 
     def locate(self, record_id: str) -> tuple[str, int] | None:
         """File name and byte offset of the robots.txt record that a decision cites as its evidence."""
-        found = self._db.execute("SELECT file, offset FROM evidence WHERE id = ?", (record_id,)).fetchone()
+        found = next(self._ask("SELECT file, offset FROM evidence WHERE id = ?", (record_id,)), None)
         return None if found is None else (found[0], found[1])
 
     def counts(self, *, job: str | None = None) -> Counts:
@@ -173,7 +199,7 @@ class LedgerIndex:
         totals: dict[str, int] = {}
         reasons: dict[tuple[str, str], int] = {}
         query = f"SELECT state, reason, COUNT(*) FROM ({_LATEST}) GROUP BY state, reason"
-        for state, reason, number in self._db.execute(query, (job, job)):
+        for state, reason, number in self._ask(query, (job, job)):
             totals[state] = totals.get(state, 0) + number
             reasons[state, reason] = number
         names = ("fetched", "refused", "failed", "pending")
@@ -184,7 +210,7 @@ class LedgerIndex:
         self.refresh()
         query = f"""SELECT u.key, l.reason FROM ({_LATEST}) l JOIN urls u ON u.id = l.url
             WHERE l.state = ? AND (? IS NULL OR l.reason = ?) ORDER BY u.key"""
-        yield from self._db.execute(query, (job, job, state, reason, reason))
+        yield from self._ask(query, (job, job, state, reason, reason))
 
     def fates(self, job: str) -> Iterator[tuple[str, str, str, list[dict[str, Any]]]]:
         """(key, state, reason, the job's rows about it, oldest first) of every URL of `job`, by key. Holds one URL."""
@@ -193,25 +219,25 @@ class LedgerIndex:
             JOIN urls u ON u.id = l.url JOIN rows r ON r.url = l.url JOIN segments s ON s.id = r.segment
             ORDER BY u.key, r.t, s.name, r.offset"""
         with Rows(self._logs) as rows:
-            for fate, places in groupby(self._db.execute(query, (job, job)), key=itemgetter(0, 1, 2)):
+            for fate, places in groupby(self._ask(query, (job, job)), key=itemgetter(0, 1, 2)):
                 bodies = (rows.read(*place[3:]).body for place in places)
                 yield *fate, [body for body in bodies if body is not None and body.get("job") == job]
 
     def has_fate(self, key: str, job: str) -> bool:
         """Whether `job` counts the URL. Asks the index as it stands: for many calls after one that refreshed."""
         query = "SELECT 1 FROM states s JOIN urls u ON u.id = s.url WHERE u.key = ? AND s.job = ?"
-        return self._db.execute(query, (key, job)).fetchone() is not None
+        return next(self._ask(query, (key, job)), None) is not None
 
     def visits(self, job: str) -> Iterator[tuple[str, str]]:
         """(URL, begin) of every visit of `job` that asked its site for something, by begin."""
         self.refresh()
         query = """SELECT url, t FROM captures WHERE job = ? AND json_extract(data, '$.fetched') > 0 ORDER BY t, id"""
-        yield from self._db.execute(query, (job,))
+        yield from self._ask(query, (job,))
 
     def stored(self) -> frozenset[str]:
         """Names of the files that a `stored` row says are in the store and were checked there."""
         self.refresh()
-        return frozenset(name for (name,) in self._db.execute("SELECT file FROM stored"))
+        return frozenset(name for (name,) in self._ask("SELECT file FROM stored"))
 
     def _unchanged(self) -> bool:
         """Whether every segment still begins with what was read from it: same last row at the same place."""
@@ -258,9 +284,11 @@ class LedgerIndex:
         if now is None:
             return []
         query = "SELECT match, target FROM hides WHERE hidden AND (until IS NULL OR until > ?)"
-        return list(self._db.execute(query, (iso(now),)))
+        return list(self._ask(query, (iso(now),)))
 
-    def _capture(self, found: tuple[str, ...], hides: list[tuple[str, str]], stored: set[str]) -> Capture:
+    def _capture(
+        self, found: tuple[str, ...], hides: list[tuple[str, str]], stored: set[str], cuts: Mapping[str, int]
+    ) -> Capture:
         capture_id, url, key, t, job, text = found
         data: dict[str, Any] = orjson.loads(text)
         records: list[dict[str, Any]] = data.get("records") or []
@@ -269,6 +297,8 @@ class LedgerIndex:
         status = str(data.get("status", ""))
         if status == "captured" and files and files <= stored:
             status = "archived"
+        if any(one.get("offset", 0) >= cuts.get(one.get("file", ""), _NEVER) for one in (record, *records)):
+            status = "lost"  # the power went before it was on the disk; salvage found the file shorter
         completeness = data.get("completeness") or ""
         return Capture(
             capture_id=capture_id,

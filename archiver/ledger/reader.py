@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,7 +60,12 @@ class FolderReport:
 
 def segment_paths(folder: Path) -> list[Path]:
     """The ledger files of `logs/`, oldest first by name. What is no regular file (a fifo) is none of ours."""
-    return sorted(path for path in folder.glob("ledger-*.jsonl") if path.is_file())
+    try:
+        with os.scandir(folder) as entries:  # asks nothing a file: there are as many as there are WARCs
+            names = [one.name for one in entries if one.name.startswith("ledger-") and one.is_file()]
+    except FileNotFoundError:
+        return []
+    return [folder / name for name in sorted(names) if name.endswith(".jsonl")]
 
 
 def read_rows(path: Path, start: int = 0, *, damaged: list[str] | None = None) -> Iterator[LedgerRow]:
@@ -154,8 +161,10 @@ def last_head(folder: Path) -> Head | None:
             continue
         try:
             return Head(hash=parse_row(line, path.name, 0).hash, file=path.name)
-        except LedgerError:
-            continue
+        except LedgerError:  # zeros or rubbish behind the rows, as a power cut may leave it
+            newest = deque(read_rows(path, damaged=[]), maxlen=1)
+            if newest:
+                return Head(hash=newest[0].hash, file=path.name)
     return None
 
 

@@ -14,7 +14,7 @@ import orjson
 from archiver.ledger.reader import LedgerRow
 from archiver.ledger.states import state_of
 
-VERSION = 3
+VERSION = 4
 """Of the tables; an index with another is thrown away and built anew."""
 
 SCHEMA = """
@@ -31,6 +31,7 @@ CREATE INDEX captures_by_url ON captures(url, t);
 CREATE TABLE labels(capture TEXT, rank TEXT, usage TEXT NOT NULL, PRIMARY KEY(capture, rank)) WITHOUT ROWID;
 CREATE TABLE evidence(id TEXT PRIMARY KEY, file TEXT, offset INTEGER) WITHOUT ROWID;
 CREATE TABLE stored(file TEXT PRIMARY KEY, t TEXT) WITHOUT ROWID;
+CREATE TABLE cuts(file TEXT PRIMARY KEY, size INTEGER) WITHOUT ROWID;
 CREATE TABLE hides(match TEXT, target TEXT, rank TEXT NOT NULL, hidden INTEGER, until TEXT, segment INTEGER,
     offset INTEGER, length INTEGER, PRIMARY KEY(match, target)) WITHOUT ROWID;
 """
@@ -45,6 +46,7 @@ _EVIDENCE = """INSERT INTO evidence VALUES(?, ?, ?) ON CONFLICT(id) DO UPDATE SE
     file = excluded.file, offset = excluded.offset WHERE (excluded.file, excluded.offset) > (file, offset)"""
 _LABELS = "INSERT OR IGNORE INTO labels VALUES(?, ?, ?)"
 _STORED = "INSERT INTO stored VALUES(?, ?) ON CONFLICT(file) DO UPDATE SET t = min(t, excluded.t)"
+_CUT = "INSERT INTO cuts VALUES(?, ?) ON CONFLICT(file) DO UPDATE SET size = min(size, excluded.size)"
 _HIDE = """INSERT INTO hides VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(match, target) DO UPDATE SET
     rank = excluded.rank, hidden = excluded.hidden, until = excluded.until, segment = excluded.segment,
     offset = excluded.offset, length = excluded.length WHERE excluded.rank > hides.rank"""
@@ -70,6 +72,8 @@ class Ingest:
         if event == "stored":
             file = str(body.get("file") or body.get("uri") or "").rpartition("/")[2]
             self._db.execute(_STORED, (file, body.get("t")))
+        elif event == "salvage":
+            self._db.execute(_CUT, (body.get("file"), body.get("cut")))
         elif event == "labels" and body.get("capture_id"):
             self._db.execute(_LABELS, (body["capture_id"], rank, orjson.dumps(body.get("usage") or {}).decode()))
         elif event in ("hide", "unhide"):

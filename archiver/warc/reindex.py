@@ -138,6 +138,19 @@ def build_index(path: Path | str, *, name: str | None = None) -> bytes:
     return merge(index_lines(path, name=name))
 
 
+def visits_in(path: Path | str) -> dict[str, list[tuple[int, int]]]:
+    """Visit (`WARC-Page-ID`) -> its records, each from its first byte to behind its last. Raises OSError."""
+    found: dict[str, list[tuple[int, int]]] = {}
+
+    def add(head: RecordHead | Ordinary, start: bytes, offset: int, length: int) -> None:
+        visit = head.get("WARC-Page-ID")
+        if visit:
+            found.setdefault(visit, []).append((offset, offset + length))
+
+    verify_file(path, seen=add)
+    return found
+
+
 def verify_index(cdxj: Path | str, warc: Path | str) -> list[Problem]:
     """Does an index say what its WARC holds, in order? Other tools may leave fields out.
 

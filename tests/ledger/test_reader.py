@@ -53,6 +53,8 @@ def test_the_last_head_is_found_behind_torn_lines_and_empty_files(
     with path.open("ab") as file:
         file.write(b'{"seq":4,"leaf')
     assert last_head(logs) == expected
+    path.write_bytes(path.read_bytes().rpartition(b"\n")[0] + b"\n" + b"\0" * 50 + b"\n")
+    assert last_head(logs) == expected
     (logs / "ledger-99999999999999999-x-1.jsonl").write_bytes(b"")
     (logs / "ledger-99999999999999999-x-2.jsonl").write_bytes(b'{"seq"')
     (logs / "ledger-99999999999999999-x-3.jsonl").write_bytes(b"no row\n")

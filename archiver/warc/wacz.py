@@ -12,7 +12,7 @@ import os
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,13 +56,21 @@ class About:
 
 
 class WaczWriter:
-    """Adds files one after the other; `finish` writes the data package and its digest."""
+    """Adds files one after the other; `finish` writes the data package and its digest. To be used in a `with` block."""
 
     def __init__(self, stream: BinaryIO, now: datetime) -> None:
         self._zip = zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, allowZip64=True)
         self._time = now.astimezone(UTC).timetuple()[:6]
         self._names: set[str] = set()
         self.resources: list[Resource] = []
+
+    def __enter__(self) -> WaczWriter:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """After an error what stands in the stream is no WACZ, and is not to be kept."""
+        with suppress(OSError, ValueError):
+            self._zip.close()
 
     def add(self, path: str, pieces: Iterable[bytes], *, stored: bool = False, size: int = 0) -> Resource:
         """`size`: about how large it will be. Raises OSError, ValueError for a path that is there already."""

@@ -116,7 +116,11 @@ def write(packed: Packed, to: Path, clock: Clock, unlisted: Withheld | None) -> 
 def _stream(packed: Packed, stream: BinaryIO, clock: Clock, unlisted: Withheld | None) -> int:
     """WARCs first, what describes them last, so that everything is written once and in order. Number of index lines."""
     now = clock.now()
-    writer = WaczWriter(stream, now)
+    with WaczWriter(stream, now) as writer:
+        return _add_all(packed, writer, now, unlisted)
+
+
+def _add_all(packed: Packed, writer: WaczWriter, now: datetime, unlisted: Withheld | None) -> int:
     for part in packed.parts:
         writer.add(f"archive/{part.name}", part.pieces(), stored=True, size=part.size)
     lines = _add_index(writer, packed.parts, unlisted)

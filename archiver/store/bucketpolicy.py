@@ -16,6 +16,7 @@ _OURS = "Archiver"
 _PUBLIC = (
     "collections/*/archive/*", "collections/*/indexes/*", "collections/*/README.txt", "collections/*/collection.json",
     "collections/*/manifest-sha256.txt", "collections/*/config.yaml", "collections/*/ledger.schema.json",
+    "collections/*/check-ledger.sh",
 )  # fmt: skip
 _OBJECTS = ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
 _LISTS = (

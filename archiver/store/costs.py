@@ -1,7 +1,7 @@
 """What a bucket costs: requests and bytes as the runs of a collection counted them, per 1,000 captures and per GB.
 
 The counts lie in `state/requests.json`, by place (`S3Settings.place`); each run adds its own when it lets go of the
-store. A run that was killed adds nothing: its figures are missing, and `told_from` shows when objects outnumber puts.
+store. A run that was killed adds nothing: its figures are missing; `Cost.is_partial` when objects outnumber puts.
 """
 
 from __future__ import annotations
@@ -131,10 +131,11 @@ class Cost:
 
 
 def add_run(file: Path, place: str, counts: Mapping[str, Any], clock: Clock) -> None:
-    """Add what one run counted (`S3Counts.as_json`); several processes may do so. Raises DiskError."""
+    """Add what one run counted (`S3Counts.as_json`); several processes may do so. Never raises: a full disk costs the
+    figures, and no run ends otherwise than it would have because of them."""
     if not counts["requests"]:
         return
-    try:
+    with contextlib.suppress(OSError):
         with _locked(file):
             places = _places(file)
             old = places.get(place, {})
@@ -142,8 +143,6 @@ def add_run(file: Path, place: str, counts: Mapping[str, Any], clock: Clock) -> 
             sums = {name: int(old.get(name, 0)) + int(counts[name]) for name in ("again", "bytes_up", "bytes_down")}
             row = {"runs": int(old.get("runs", 0)) + 1, "since": old.get("since") or iso(clock.now()), **sums}
             _write(file, {**places, place: {**row, "operations": dict(operations)}})
-    except OSError as error:
-        raise DiskError(f"{file}: cannot be written: {error.strerror}") from error
 
 
 def read_counts(file: Path) -> list[Counted]:

@@ -31,12 +31,17 @@ _ANSWERS = {
 
 @dataclass
 class Plan:
-    """`faults[operation]`: what goes wrong with the next requests of that kind. `seen` counts all of them."""
+    """`faults[operation]`: what goes wrong with the next requests of that kind. `seen` counts all of them.
+
+    `up` and `down`: bytes of objects and parts that were passed on, and of objects that were answered whole.
+    """
 
     endpoint: str
     faults: dict[str, list[str]] = field(default_factory=dict)
     always: dict[str, str] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
+    up: int = 0
+    down: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def next(self, operation: str) -> str:
@@ -81,6 +86,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "duplicate":
             self.ask(body)
         status, headers, data = self.ask(body)
+        with self.server.plan.lock:
+            self.server.plan.up += len(body) if self.command == "PUT" else 0
+            self.server.plan.down += len(data) if self.command == "GET" and "list-type" not in self.path else 0
         if fault == "lost-response":
             self.cut()
         elif fault == "corrupt-response":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,7 +23,8 @@ from archiver.model import (
     WarcRecordRef,
 )
 from archiver.model.usage import combined_usage
-from archiver.ports import VisitOutcome, Wait
+from archiver.ports import Recorded, VisitOutcome, Wait
+from archiver.ports.frontier import Stretch
 
 COME_BACK = frozenset({429, 503})
 
@@ -110,10 +112,28 @@ def outcome_of(gathered: Gathered, page: Page) -> VisitOutcome:
         state=state,
         reason=reason,
         not_before=not_before,
-        file=where.file if where is not None else None,
-        offset=where.offset if where is not None else None,
+        records=stretches(gathered.recorded) if where is not None else (),
         requisites=tuple(kept.values()),
     )
+
+
+def stretches(recorded: Sequence[Recorded]) -> tuple[Stretch, ...]:
+    """What a visit's replay rests on: its records, those that follow one another as one, then its revisits' originals
+    where they lie elsewhere."""
+    found: list[Stretch] = []
+    for ref in (ref for one in recorded for ref in one.refs):
+        last, stop = found[-1] if found else None, ref.offset + ref.length
+        if last is not None and (last.file, last.stop) == (ref.file, ref.offset):
+            found[-1] = last._replace(stop=stop)
+        else:
+            found.append(Stretch(ref.file, ref.offset, stop))
+    originals = {one.original: None for one in recorded if one.original is not None}
+    found.extend(one for one in originals if not any(_holds(own, one) for own in found))
+    return tuple(found)
+
+
+def _holds(outer: Stretch, inner: Stretch) -> bool:
+    return outer.file == inner.file and outer.start <= inner.start and inner.stop <= outer.stop
 
 
 def _status(shown: Fetched) -> Status:

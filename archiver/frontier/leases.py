@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import orjson
 
 from archiver.frontier.owner import is_gone
 from archiver.frontier.schema import State
@@ -13,6 +16,13 @@ from archiver.ports import Completed, VisitOutcome
 
 LONGEST_WAIT = 86_400.0
 """Seconds ahead that an origin or a URL can be put off; then it is asked again whether it may."""
+LENT_KEPT = 8192
+Row = tuple[int, int, int, int | None, str]
+_NEXT = "SELECT id FROM urls WHERE state = 0 AND origin = {} ORDER BY depth, id LIMIT {}"
+_PICKED = "UPDATE urls SET state = 1 WHERE id IN ({}) RETURNING depth, id, origin, attempts, data"
+_PICK = _PICKED.format(_NEXT.format("?", "?"))
+_PICK_ONE = _PICKED.format(f"SELECT ({_NEXT.format('one.value', 1)}) FROM json_each(?) AS one")
+_NOTHING_NEW = Completed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,8 @@ class Leases:
         self._t = tables
         self._db = tables.db
         self._max_attempts = max_attempts
+        # What a fence stands for never changes, whether or not its claim is still there.
+        self._lent: dict[int, tuple[int, int]] = {}
         self._recover()
         self._owner = self._db.execute("INSERT INTO owners(name) VALUES(?)", (owner,)).lastrowid
 
@@ -57,22 +69,23 @@ class Leases:
         self._reclaim(self._db.execute("DELETE FROM claims WHERE lease_until <= ? RETURNING url, origin", (now,)))
         self._wake(now)
         self._t.flush()
-        lent: list[tuple[int, int, int, int, str]] = []
-        for origin, share in shares(self._due(now, n), n).items():
-            rows = self._db.execute(
-                "UPDATE urls SET state = 1 WHERE id IN"
-                " (SELECT id FROM urls WHERE state = 0 AND origin = ? ORDER BY depth, id LIMIT ?)"
-                " RETURNING depth, id, origin, attempts, data",
-                (origin, share),
-            ).fetchall()
-            lent.extend(rows)
-            busy = 0 if self._t.origin_by_id(origin).own else 1
-            # The turn: who was served now is behind all who were not.
-            self._db.execute(
-                "UPDATE origins SET ready = ready - ?, busy = ?, next_due = ? WHERE id = ?",
-                (len(rows), busy, now, origin),
-            )
+        lent = self._pick(shares(self._due(now, n), n))
+        taken = Counter(row[2] for row in lent)
+        # The turn: who was served now is behind all who were not.
+        self._db.executemany(
+            "UPDATE origins SET ready = ready - ?, busy = ?, next_due = ? WHERE id = ?",
+            [(count, 0 if self._t.origin_by_id(origin).own else 1, now, origin) for origin, count in taken.items()],
+        )
         return self._lend(sorted(lent), now + lease) if lent else []
+
+    def _pick(self, wanted: Mapping[int, int]) -> list[Row]:
+        """The next URLs of each origin, as many as it may lend: depth, number, origin, attempts, data of each."""
+        ones = [origin for origin, share in wanted.items() if share == 1]
+        found = self._db.execute(_PICK_ONE, (orjson.dumps(ones).decode(),)).fetchall() if ones else []
+        for origin, share in wanted.items():
+            if share > 1:
+                found.extend(self._db.execute(_PICK, (origin, share)).fetchall())
+        return found
 
     def _due(self, now: float, n: int) -> list[Due]:
         rows = self._db.execute(
@@ -82,7 +95,7 @@ class Leases:
         ).fetchall()
         return [Due(number, ready, self._t.origin_by_id(number).own) for number, ready in rows]
 
-    def _lend(self, rows: Sequence[tuple[int, int, int, int | None, str]], until: float) -> list[Claim]:
+    def _lend(self, rows: Sequence[Row], until: float) -> list[Claim]:
         count = len(rows)
         last = self._db.execute("UPDATE counts SET fence = fence + ? RETURNING fence", (count,)).fetchone()[0]
         fences = range(last - count + 1, last + 1)
@@ -90,6 +103,9 @@ class Leases:
             "INSERT INTO claims(fence, url, origin, lease_until, owner) VALUES(?, ?, ?, ?, ?)",
             [(fence, row[1], row[2], until, self._owner) for fence, row in zip(fences, rows, strict=True)],
         )
+        if len(self._lent) > LENT_KEPT:
+            self._lent.clear()
+        self._lent.update(zip(fences, ((row[1], row[2]) for row in rows), strict=True))
         self._t.move(State.PENDING, State.CLAIMED, count)
         wall = self._t.time.to_wall(until)
         return [
@@ -128,36 +144,37 @@ class Leases:
         if taken is None:
             return Completed(lost=True)
         url, origin = taken
-        file = self._t.file(outcome.file)
-        ended = self._finish(url, outcome, file)
+        ended = self._finish(url, outcome)
         if ended is State.PENDING:
             self._t.more_ready(origin)
+        elif ended is State.DONE and outcome.records:
+            # A visit without records of its own may have been fetched with a page: then that page's are noted.
+            self._t.place(url, outcome.records)
         self._t.move(State.CLAIMED, ended)
         self._free(origin)
         if outcome.requisites:
-            self._t.mark_requisites(outcome.requisites, file, outcome.offset)
-        return Completed(fresh=frozenset(self._t.insert(outlinks)))
+            self._t.mark_requisites(outcome.requisites, outcome.records)
+        return Completed(fresh=frozenset(self._t.insert(outlinks))) if outlinks else _NOTHING_NEW
 
-    def _finish(self, url: int, outcome: VisitOutcome, file: int | None) -> State:
-        if outcome.state in ("done", "refused"):
-            state = State.DONE if outcome.state == "done" else State.REFUSED
-            self._db.execute(
-                "UPDATE urls SET state = ?, reason = ?, file = ?, start = ? WHERE id = ?",
-                (int(state), outcome.reason or None, file, outcome.offset, url),
-            )
-            return state
+    def _finish(self, url: int, outcome: VisitOutcome) -> State:
+        if outcome.state == "done":
+            self._t.done(url)
+            return State.DONE
+        if outcome.state == "refused":
+            self._db.execute("UPDATE urls SET state = 3, reason = ? WHERE id = ?", (outcome.reason or None, url))
+            return State.REFUSED
         if outcome.state not in ("failed", "deferred"):
             raise ValueError(f"no such outcome: {outcome.state}")
         state, at = State.PENDING, None
         made = self._db.execute("SELECT coalesce(attempts, 0) + 1 FROM urls WHERE id = ?", (url,)).fetchone()[0]
         if made >= self._max_attempts:
             # an answer that said to come back is an answer: its record stands
-            state = State.FAILED if file is None else State.DONE
+            state = State.DONE if outcome.records else State.FAILED
         elif outcome.not_before is not None:
             state, at = State.WAITING, self._clamp(outcome.not_before)
         self._db.execute(
-            "UPDATE urls SET state = ?, attempts = ?, reason = ?, not_before = ?, file = ?, start = ? WHERE id = ?",
-            (int(state), made, outcome.reason or None, at, file, outcome.offset, url),
+            "UPDATE urls SET state = ?, attempts = ?, reason = ?, not_before = ? WHERE id = ?",
+            (int(state), made, outcome.reason or None, at, url),
         )
         return state
 
@@ -167,8 +184,11 @@ class Leases:
 
     def _take(self, fence: int) -> tuple[int, int] | None:
         """End a claim; its URL and origin, None when the lease had gone to somebody else."""
-        row = self._db.execute("DELETE FROM claims WHERE fence = ? RETURNING url, origin", (fence,)).fetchone()
-        return None if row is None else (row[0], row[1])
+        held = self._lent.get(fence)
+        if held is None:
+            held = self._db.execute("SELECT url, origin FROM claims WHERE fence = ?", (fence,)).fetchone()
+        gone = self._db.execute("DELETE FROM claims WHERE fence = ?", (fence,)).rowcount
+        return held if gone else None
 
     def _clamp(self, epoch: float) -> float:
         return min(self._t.time.from_wall(epoch), self._t.time.now() + LONGEST_WAIT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,9 +10,11 @@ import orjson
 
 from archiver.clock import Clock
 from archiver.frontier.leases import LONGEST_WAIT, Due, shares
+from archiver.frontier.ranges import Ranges
 from archiver.frontier.schema import COLUMN, REOPENABLE, State
 from archiver.model import Candidate, Claim, Origin, Outlink
 from archiver.ports import Completed, FrontierCounts, VisitOutcome
+from archiver.ports.frontier import WHOLE, Span, Stretch
 
 _FETCHABLE = (State.PENDING, State.WAITING, State.REFUSED, State.FAILED)
 _UNFINISHED = (State.PENDING, State.CLAIMED, State.WAITING)
@@ -28,8 +30,7 @@ class _Url:
     attempts: int = 0
     not_before: float = 0.0
     reason: str = ""
-    file: str | None = None
-    offset: int = 0
+    records: tuple[Stretch, ...] = ()
 
 
 @dataclass(slots=True)
@@ -59,6 +60,7 @@ class MemoryFrontier:
         self._hosts: dict[Origin, _Host] = {}
         self._leases: dict[int, _Lease] = {}
         self._facts: dict[str, bytes] = {}
+        self._files: dict[str, int] = {}
         self._fence = 0
         self._number = 0
 
@@ -174,25 +176,28 @@ class MemoryFrontier:
             raise ValueError(f"no such outcome: {outcome.state}")
         url = self._take(claim.fence, held)
         url.reason = outcome.reason
-        self._finish(url, outcome)
+        if self._finish(url, outcome) is State.DONE and outcome.records:
+            # A visit without records of its own may have been fetched with a page: then that page's are noted.
+            url.records = outcome.records
         for candidate in outcome.requisites:
             self._mark_requisite(candidate, outcome)
+        for name, _, stop in outcome.records:
+            self._files[name] = max(stop, self._files.get(name, 0))
         return Completed(fresh=self._insert(outlinks))
 
-    def _finish(self, url: _Url, outcome: VisitOutcome) -> None:
+    def _finish(self, url: _Url, outcome: VisitOutcome) -> State:
         if outcome.state in ("done", "refused"):
-            url.file, url.offset = outcome.file, outcome.offset or 0
             self._set(url, State.DONE if outcome.state == "done" else State.REFUSED)
-            return
+            return url.state
         url.attempts += 1
         if url.attempts >= self._max_attempts:
-            url.file, url.offset = outcome.file, outcome.offset or 0
-            self._set(url, State.FAILED if outcome.file is None else State.DONE)
+            self._set(url, State.DONE if outcome.records else State.FAILED)
         elif outcome.not_before is None:
             self._set(url, State.PENDING)
         else:
             url.not_before = self._clamp(outcome.not_before)
             self._set(url, State.WAITING)
+        return url.state
 
     def _mark_requisite(self, candidate: Candidate, outcome: VisitOutcome) -> None:
         url = self._urls.get(candidate.key)
@@ -200,9 +205,9 @@ class MemoryFrontier:
             url = self._store(candidate, State.REQUISITE)
         elif url.state in _FETCHABLE:
             self._set(url, State.DONE)
-        else:
+        elif url.state is not State.CLAIMED:
             return
-        url.file, url.offset = outcome.file, outcome.offset or 0
+        url.records = outcome.records[:1]
 
     async def is_known_requisite(self, keys: Sequence[str]) -> frozenset[str]:
         done = (State.DONE, State.REQUISITE)
@@ -225,18 +230,27 @@ class MemoryFrontier:
             if url.state in _UNFINISHED:
                 yield url.candidate
 
-    async def files(self) -> frozenset[str]:
-        return frozenset(url.file for url in self._urls.values() if url.file is not None)
+    async def files(self) -> Mapping[str, int]:
+        return dict(self._files)
 
-    async def requeue(self, file: str, from_offset: int = 0) -> int:
-        lost = [url for url in self._urls.values() if url.file == file and url.offset >= from_offset]
-        for url in lost:
+    async def requeue(self, file: str, lost: Sequence[Span] = WHOLE) -> int:
+        ranges = Ranges(lost)
+        begun = {
+            url.records[0][:2]
+            for url in self._urls.values()
+            if url.state in (State.DONE, State.REQUISITE)
+            and any(one.file == file and ranges.touch(one.start, one.stop) for one in url.records)
+        }
+        gone = [url for url in self._urls.values() if url.records and url.records[0][:2] in begun]
+        pages = [url for url in gone if url.state is State.DONE]
+        for url in gone:
+            url.records = ()
             if url.state is State.REQUISITE:
                 del self._urls[url.candidate.key]
-            elif url.state is State.DONE:
-                url.attempts, url.file = 0, None
-                self._set(url, State.PENDING)
-        return sum(url.state is State.PENDING for url in lost)
+        for url in pages:
+            url.attempts = 0
+            self._set(url, State.PENDING)
+        return len(pages)
 
     async def get_meta(self, name: str) -> Any:
         return orjson.loads(self._facts[name]) if name in self._facts else None

@@ -8,7 +8,7 @@ a shared clock: a claim is known by its fence alone.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,32 +17,37 @@ import orjson
 
 from archiver.clock import Clock
 from archiver.frontier.leases import Leases
+from archiver.frontier.lost import requeue
 from archiver.frontier.owner import me
 from archiver.frontier.recent import RecentSet
-from archiver.frontier.schema import SCHEMA, VERSION, is_final
+from archiver.frontier.schema import MIGRATIONS, SCHEMA, VERSION, is_final
+from archiver.frontier.seen import TAIL, Seen
 from archiver.frontier.tables import Tables
 from archiver.frontier.thread import SqliteThread
 from archiver.frontier.timeline import Timeline
 from archiver.model import Candidate, Claim, Origin, Outlink
 from archiver.ports import Completed, FrontierCounts, VisitOutcome
+from archiver.ports.frontier import WHOLE, Span
 
 PAGE = 1000
 LINGER = 0.002
 
 
 class SqliteFrontier:
-    """`own` says which origins are the operator's: there several URLs may be claimed at once.
+    """`own` says which origins are the operator's: there several URLs may be claimed at once. `tail`: see `Seen`.
 
     Raises DiskError when the file cannot be opened or written, UsageError when a newer version wrote it.
     """
 
-    def __init__(self, path: Path, clock: Clock, *, own: Callable[[Origin], bool], max_attempts: int = 3) -> None:
-        self._thread = SqliteThread(path, SCHEMA, version=VERSION, linger=LINGER)
+    def __init__(
+        self, path: Path, clock: Clock, *, own: Callable[[Origin], bool], max_attempts: int = 3, tail: int = TAIL
+    ) -> None:
+        self._thread = SqliteThread(path, SCHEMA, version=VERSION, migrations=MIGRATIONS, linger=LINGER)
         self._known = RecentSet()
         self._fetched = RecentSet()
 
         def prepare(db: sqlite3.Connection) -> Tables:
-            tables = Tables(db, Timeline(db, clock), own)
+            tables = Tables(db, Timeline(db, clock), own, Seen(db, tail=tail))
             self._leases = Leases(tables, owner=me(), max_attempts=max_attempts)
             return tables
 
@@ -114,13 +119,13 @@ class SqliteFrontier:
     async def _unfinished(self, after: int) -> tuple[int, list[Candidate]]:
         return await self._thread.run(lambda _: self._tables.unfinished(after, PAGE))
 
-    async def files(self) -> frozenset[str]:
-        """Names of the files that completed visits were recorded in, for comparison with those that verify."""
+    async def files(self) -> Mapping[str, int]:
+        """Files that visits rest on, each with the end of what they use of it (bytes)."""
         return await self._thread.run(lambda _: self._tables.files())
 
-    async def requeue(self, file: str, from_offset: int = 0) -> int:
-        """Put back completed URLs recorded in `file` at or after `from_offset` (bytes): those records are lost."""
-        count = await self._thread.run(lambda _: self._tables.requeue(file, from_offset))
+    async def requeue(self, file: str, lost: Sequence[Span] = WHOLE) -> int:
+        """Put back completed visits that rest on these bytes of `file`: they are lost. How many pages that makes."""
+        count = await self._thread.run(lambda _: requeue(self._tables, file, lost))
         self._known.clear()
         self._fetched.clear()
         return count

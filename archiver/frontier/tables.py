@@ -9,13 +9,16 @@ from dataclasses import dataclass
 
 from archiver.frontier.rows import decode, digest, encode
 from archiver.frontier.schema import COLUMN, REOPENABLE, State, is_final
+from archiver.frontier.seen import Seen
 from archiver.frontier.thread import Hooks
 from archiver.frontier.timeline import Timeline
 from archiver.model import Candidate, Origin, Outlink
 from archiver.ports import FrontierCounts
+from archiver.ports.frontier import Stretch
 
 CHUNK = 500
-_INSERT = "INSERT OR IGNORE INTO urls(hash, origin, depth, state, data, reason) VALUES(?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO urls(id, hash, origin, depth, state, data, reason) VALUES(?, ?, ?, ?, ?, ?, ?)"
+_PLACE = "INSERT OR REPLACE INTO places(url, n, file, start, stop) VALUES(?, ?, ?, ?, ?)"
 ORIGINS_KEPT = 50_000
 
 
@@ -32,16 +35,20 @@ class OriginRow:
 class Tables(Hooks):
     """Rows in, rows out. Every method is part of a transaction that somebody else opened.
 
-    Counters are gathered in memory and written once a transaction (`flush`).
+    Counters, completed visits and their places are gathered in memory and written once a transaction (`flush`).
     """
 
-    def __init__(self, db: sqlite3.Connection, time: Timeline, own: Callable[[Origin], bool]) -> None:
+    def __init__(self, db: sqlite3.Connection, time: Timeline, own: Callable[[Origin], bool], seen: Seen) -> None:
         self.db = db
         self.time = time
         self._own = own
         self._by_origin: dict[Origin, OriginRow] = {}
         self._by_id: dict[int, OriginRow] = {}
         self._files: dict[str, int] = {}
+        self._ends: dict[int, int] = {}
+        self._done: list[tuple[int]] = []
+        self._placed: list[tuple[int, int, int, int, int]] = []
+        self.seen = seen
         self._ready: Counter[int] = Counter()
         self._counted: Counter[str] = Counter()
         query = f"SELECT 1 FROM urls WHERE state = 3 AND reason IN ({','.join('?' * len(REOPENABLE))}) LIMIT 1"
@@ -49,17 +56,31 @@ class Tables(Hooks):
 
     def before_commit(self) -> None:
         self.flush()
+        self.seen.settle()
 
     def after_rollback(self) -> None:
-        for cache in (self._by_id, self._by_origin, self._files, self._ready, self._counted):
+        for cache in (self._by_id, self._by_origin, self._files, self._ends, self._ready, self._counted):
             cache.clear()
+        self._done.clear()
+        self._placed.clear()
+        self.seen.forget()
 
     def flush(self) -> None:
-        """Write the gathered counters, and with them the time, by which a clock set back between runs is noticed."""
+        """Write what was gathered, and with it the time, by which a clock set back between runs is noticed."""
+        if self._done:
+            self.db.executemany("UPDATE urls SET state = 2 WHERE id = ?", self._done)
+            self._done.clear()
+        if self._placed:
+            self.db.executemany(_PLACE, self._placed)
+            self._placed.clear()
         ready = [(by, number) for number, by in self._ready.items() if by]
         if ready:
             self.db.executemany("UPDATE origins SET ready = ready + ? WHERE id = ?", ready)
             self._ready.clear()
+        if self._ends:
+            ends = [(stop, number) for number, stop in self._ends.items()]
+            self.db.executemany("UPDATE files SET stop = max(stop, ?) WHERE id = ?", ends)
+            self._ends.clear()
         if self._counted:
             assignments = ", ".join(f"{name} = {name} + ?" for name in self._counted)
             self.db.execute(f"UPDATE counts SET seen = ?, {assignments}", (self.time.now(), *self._counted.values()))
@@ -105,52 +126,53 @@ class Tables(Hooks):
 
     def insert(self, outlinks: Iterable[Outlink]) -> list[str]:
         """Store what is new, objected ones as refused; the keys that were new."""
-        rows: dict[bytes, tuple[object, ...]] = {}
         links: dict[bytes, Outlink] = {}
         for outlink in outlinks:
-            candidate, objection = outlink.candidate, outlink.objection
-            hashed, origin = digest(candidate.key), self.origin(candidate.origin)
-            if hashed in rows:
-                continue
-            state, reason = (0, None) if objection is None else (3, objection.reason.value)
-            rows[hashed] = (hashed, origin.id, candidate.depth, state, encode(candidate, origin.prefix), reason)
-            links[hashed] = outlink
-        fresh = [links[hashed] for hashed in self._insert_rows(rows)]
-        for outlink in fresh:
-            if outlink.objection is None:
-                self._ready[self.origin(outlink.candidate.origin).id] += 1
-                self._counted["pending"] += 1
-            else:
-                self._counted["refused"] += 1
-                self._reopenable = self._reopenable or not is_final(outlink)
-        if self._reopenable and len(fresh) < len(links):
-            self._reopen({hashed: link for hashed, link in links.items() if link.objection is None})
-        return [outlink.candidate.key for outlink in fresh]
+            first = links.setdefault(digest(outlink.candidate.key), outlink)
+            if first.objection is not None and outlink.objection is None and not is_final(first):
+                links[digest(outlink.candidate.key)] = outlink
+        if not links:
+            return []
+        known = self.seen.find(links)
+        fresh = {hashed: outlink for hashed, outlink in links.items() if hashed not in known} if known else links
+        self._store(fresh)
+        if known and self._reopenable:
+            self._reopen({known[hashed]: link for hashed, link in links.items() if hashed in known})
+        return [outlink.candidate.key for outlink in fresh.values()]
 
-    def _reopen(self, links: Mapping[bytes, Outlink]) -> None:
+    def _store(self, fresh: Mapping[bytes, Outlink]) -> None:
+        rows = []
+        for number, (hashed, outlink) in enumerate(fresh.items(), self.seen.last + 1):
+            candidate, objection = outlink.candidate, outlink.objection
+            origin = self.origin(candidate.origin)
+            state, reason = (0, None) if objection is None else (3, objection.reason.value)
+            rows.append((number, hashed, origin.id, candidate.depth, state, encode(candidate, origin.prefix), reason))
+            if objection is None:
+                self._ready[origin.id] += 1
+            else:
+                self._reopenable = self._reopenable or not is_final(outlink)
+        self.db.executemany(_INSERT, rows)
+        self.seen.add(list(fresh))
+        waiting = sum(row[4] == 0 for row in rows)
+        self._counted["pending"] += waiting
+        self._counted["refused"] += len(rows) - waiting
+
+    def _reopen(self, links: Mapping[int, Outlink]) -> None:
         """A URL refused for how one page linked to it (nofollow, depth) is fetched when another page links properly."""
         marks = ",".join("?" * len(REOPENABLE))
-        for hashed, link in links.items():
+        for number, link in links.items():
+            if link.objection is not None:
+                continue
             candidate = link.candidate
             data = encode(candidate, self.origin(candidate.origin).prefix)
-            values = (candidate.depth, data, hashed, *REOPENABLE)
             changed = self.db.execute(
-                f"UPDATE urls SET state = 0, reason = NULL, depth = ?, data = ? WHERE hash = ? AND state = 3"
+                f"UPDATE urls SET state = 0, reason = NULL, depth = ?, data = ? WHERE id = ? AND state = 3"
                 f" AND reason IN ({marks})",
-                values,
+                (candidate.depth, data, number, *REOPENABLE),
             )
             if changed.rowcount:
                 self.more_ready(self.origin(candidate.origin).id)
                 self.move(State.REFUSED, State.PENDING)
-
-    def _insert_rows(self, rows: Mapping[bytes, tuple[object, ...]]) -> Iterable[bytes]:
-        """Insert what is not there yet; the hashes that were not. Told apart only when some were."""
-        if not rows:
-            return ()
-        last = self.db.execute("SELECT coalesce(max(id), 0) FROM urls").fetchone()[0]
-        if self.db.executemany(_INSERT, rows.values()).rowcount == len(rows):
-            return rows
-        return [hashed for (hashed,) in self.db.execute("SELECT hash FROM urls WHERE id > ? ORDER BY id", (last,))]
 
     def fetched(self, keys: Sequence[str]) -> frozenset[str]:
         """Which keys were fetched, as page or as requisite."""
@@ -158,41 +180,52 @@ class Tables(Hooks):
         done = (State.DONE, State.REQUISITE)
         return frozenset(hashes[hashed] for hashed, (_, state, _) in self._states(hashes).items() if state in done)
 
-    def mark_requisites(self, requisites: Sequence[Candidate], file: int | None, start: int | None) -> None:
-        """These were fetched with a page. One that stood here as a page itself is done now, not a second row."""
+    def mark_requisites(self, requisites: Sequence[Candidate], where: Sequence[Stretch]) -> None:
+        """These were fetched with a page. One that stood here as a page itself is done now, not a second row.
+
+        One that somebody holds is done when its holder says so; where it lies is noted already.
+        """
         wanted = {digest(candidate.key): candidate for candidate in requisites}
         known = self._states(wanted)
         done = []
         for number, state, origin in known.values():
             if state in (State.PENDING, State.WAITING, State.REFUSED, State.FAILED):
-                done.append((file, start, number))
+                done.append(number)
                 self.move(State(state), State.DONE)
                 self._ready[origin] -= state == State.PENDING
-        new = [
-            (hashed, self.origin(candidate.origin).id, candidate.depth, file, start)
-            for hashed, candidate in wanted.items()
-            if hashed not in known
-        ]
+        held = [number for number, state, _ in known.values() if state == State.CLAIMED]
         self.db.executemany(
-            "UPDATE urls SET state = 2, not_before = NULL, reason = 'requisite', file = ?, start = ? WHERE id = ?", done
+            "UPDATE urls SET state = 2, not_before = NULL, reason = 'requisite' WHERE id = ?",
+            [(number,) for number in done],
         )
-        self.db.executemany("INSERT INTO urls(hash, origin, depth, state, file, start) VALUES(?, ?, ?, 5, ?, ?)", new)
-        self._counted["requisites"] += len(new)
+        fresh = {hashed: candidate for hashed, candidate in wanted.items() if hashed not in known}
+        numbers = range(self.seen.last + 1, self.seen.last + 1 + len(fresh))
+        self.db.executemany(
+            "INSERT INTO urls(id, hash, origin, depth, state) VALUES(?, ?, ?, ?, 5)",
+            [
+                (number, hashed, self.origin(candidate.origin).id, candidate.depth)
+                for number, (hashed, candidate) in zip(numbers, fresh.items(), strict=True)
+            ],
+        )
+        self.seen.add(list(fresh))
+        self._counted["requisites"] += len(fresh)
+        for number in (*done, *held, *numbers):
+            self.place(number, where[:1])
 
     def _states(self, hashes: Iterable[bytes]) -> dict[bytes, tuple[int, int, int]]:
         """Of these hashes the stored ones: id, state, origin."""
-        asked = list(hashes)
-        found: dict[bytes, tuple[int, int, int]] = {}
-        for first in range(0, len(asked), CHUNK):
-            part = asked[first : first + CHUNK]
-            marks = ",".join("?" * len(part))
-            query = f"SELECT hash, id, state, origin FROM urls WHERE hash IN ({marks})"
-            for hashed, number, state, origin in self.db.execute(query, part):
-                found[hashed] = (number, state, origin)
-        return found
+        self.flush()
+        known = self.seen.find(hashes)
+        numbers, rows = list(known.values()), {}
+        for first in range(0, len(numbers), CHUNK):
+            part = numbers[first : first + CHUNK]
+            query = f"SELECT id, state, origin FROM urls WHERE id IN ({','.join('?' * len(part))})"
+            rows.update({row[0]: row for row in self.db.execute(query, part)})
+        return {hashed: rows[number] for hashed, number in known.items()}
 
     def unfinished(self, after: int, limit: int) -> tuple[int, list[Candidate]]:
         """Candidates not fetched, in order of discovery, beyond row `after`; the last row's number to go on from."""
+        self.flush()
         rows = self.db.execute(
             "SELECT id, data, origin, depth FROM urls WHERE state IN (0, 1, 6) AND id > ? ORDER BY id LIMIT ?",
             (after, limit),
@@ -202,35 +235,31 @@ class Tables(Hooks):
 
     # --- files -----------------------------------------------------------------------------------------------------
 
-    def file(self, name: str | None) -> int | None:
-        if name is None:
-            return None
-        if name not in self._files:
-            self.db.execute("INSERT OR IGNORE INTO files(name) VALUES(?)", (name,))
-            self._files[name] = self.db.execute("SELECT id FROM files WHERE name = ?", (name,)).fetchone()[0]
-        return self._files[name]
+    def done(self, url: int) -> None:
+        """A visit is complete. No reason is kept: the row would not fit its page any more."""
+        self._done.append((url,))
 
-    def files(self) -> frozenset[str]:
-        return frozenset(name for (name,) in self.db.execute("SELECT name FROM files"))
+    def place(self, url: int, records: Sequence[Stretch]) -> None:
+        """Note what a visit rests on, and how far each file is used."""
+        for number, (name, start, stop) in enumerate(records):
+            file = self._files.get(name) or self._file(name)
+            self._placed.append((url, number, file, start, stop))
+            if stop > self._ends.get(file, 0):
+                self._ends[file] = stop
 
-    def requeue(self, name: str, from_offset: int) -> int:
-        """Put back what was recorded in a file at or after an offset; requisites are forgotten, pages ask for them."""
-        found = self.db.execute("SELECT id FROM files WHERE name = ?", (name,)).fetchone()
-        if found is None:
-            return 0
-        lost = "file = ? AND coalesce(start, 0) >= ?"
-        where = (found[0], from_offset)
-        rows = self.db.execute(
-            "UPDATE urls SET state = 0, attempts = NULL, reason = NULL, file = NULL, start = NULL"
-            f" WHERE {lost} AND state = 2 RETURNING origin",
-            where,
-        ).fetchall()
-        forgotten = self.db.execute(f"DELETE FROM urls WHERE {lost} AND state = 5", where).rowcount
-        for (origin,) in rows:
-            self.more_ready(origin)
-        self.move(State.DONE, State.PENDING, len(rows))
-        self._counted["requisites"] -= forgotten
-        return len(rows)
+    def _file(self, name: str) -> int:
+        self.db.execute("INSERT OR IGNORE INTO files(name) VALUES(?)", (name,))
+        number: int = self.db.execute("SELECT id FROM files WHERE name = ?", (name,)).fetchone()[0]
+        self._files[name] = number
+        return number
+
+    def files(self) -> dict[str, int]:
+        """Names of the files that visits rest on, with the end of what they use of it."""
+        self.flush()
+        return dict(self.db.execute("SELECT name, stop FROM files").fetchall())
+
+    def count_requisites(self, by: int) -> None:
+        self._counted["requisites"] += by
 
     # --- counts and facts ------------------------------------------------------------------------------------------
 

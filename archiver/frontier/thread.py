@@ -8,7 +8,7 @@ import queue
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -20,6 +20,7 @@ H = TypeVar("H", bound="Hooks")
 Job = Callable[[sqlite3.Connection], Any]
 GROUP = 256
 BUSY_SECONDS = 30.0
+NOTHING: Mapping[int, str] = {}
 
 
 @dataclass(slots=True, eq=False)
@@ -49,8 +50,19 @@ class SqliteThread:
     Raises DiskError when the file cannot be opened or written, UsageError when a newer version wrote it.
     """
 
-    def __init__(self, path: Path, schema: str, *, version: int, linger: float = 0.0) -> None:
-        """`linger`: seconds a job waits for others, so that they share a wake-up and a commit."""
+    def __init__(
+        self,
+        path: Path,
+        schema: str,
+        *,
+        version: int,
+        migrations: Mapping[int, str] = NOTHING,
+        linger: float = 0.0,
+    ) -> None:
+        """`linger`: seconds a job waits for others, so that they share a wake-up and a commit.
+
+        `migrations`: for each older version the statements that lead to the next one.
+        """
         self._path = path
         self._linger = linger
         self._queue: queue.SimpleQueue[list[_Ticket] | None] = queue.SimpleQueue()
@@ -58,7 +70,7 @@ class SqliteThread:
         self._hooks = Hooks()
         self._waiting: dict[asyncio.AbstractEventLoop, list[_Ticket]] = {}
         try:
-            self._connection = _open(path, schema, version)
+            self._connection = _open(path, schema, version, migrations)
         except (sqlite3.Error, OSError) as exc:
             raise _fault(path, exc) from exc
         self._thread = threading.Thread(target=self._work, name=f"sqlite {path.name}", daemon=True)
@@ -180,7 +192,7 @@ def _resolve(tickets: list[_Ticket]) -> None:
             ticket.future.set_result(ticket.result)
 
 
-def _open(path: Path, schema: str, version: int) -> sqlite3.Connection:
+def _open(path: Path, schema: str, version: int, migrations: Mapping[int, str]) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Which hosts somebody visits is nobody else's business.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -190,26 +202,28 @@ def _open(path: Path, schema: str, version: int) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA cache_size=-32768")
         connection.execute("PRAGMA temp_store=MEMORY")
-        # Hashes land anywhere in the index: the longer the WAL, the fewer pages are copied twice.
-        connection.execute("PRAGMA wal_autocheckpoint=4000")
+        # The longer the WAL, the fewer pages are copied twice.
+        connection.execute("PRAGMA wal_autocheckpoint=16000")
         connection.execute("PRAGMA journal_size_limit=67108864")
-        _create(connection, path, schema, version)
+        _create(connection, path, schema, version, migrations)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _create(connection: sqlite3.Connection, path: Path, schema: str, version: int) -> None:
+def _create(
+    connection: sqlite3.Connection, path: Path, schema: str, version: int, migrations: Mapping[int, str]
+) -> None:
     connection.execute("BEGIN IMMEDIATE")
     found = connection.execute("PRAGMA user_version").fetchone()[0]
     if found > version:
         raise UsageError(f"{path} was written by a newer version (schema {found}, this one knows {version}); upgrade")
-    if found < version:
-        for statement in schema.split(";\n"):
-            if statement.strip():
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version={version}")
+    steps = [schema] if found == 0 else [migrations[step] for step in range(found, version)]
+    for statement in ";\n".join(steps).split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version={version}")
     connection.execute("COMMIT")
 
 

@@ -28,6 +28,7 @@ from archiver.ports.browser import Tap
 from archiver.ports.frontier import Completed as Completed
 from archiver.ports.frontier import Frontier as Frontier
 from archiver.ports.frontier import FrontierCounts as FrontierCounts
+from archiver.ports.frontier import Stretch
 from archiver.ports.frontier import VisitOutcome as VisitOutcome
 from archiver.ports.robots import Declared as Declared
 from archiver.ports.robots import FetchRobots as FetchRobots
@@ -255,11 +256,15 @@ class HostBudget(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """Where an item went. `refs[0]` is the response, revisit, metadata or resource record; then request and policy."""
+    """Where an item went. `refs[0]` is the response, revisit, metadata or resource record; then request and policy.
+
+    `original`: where the record lies whose payload a revisit stands for.
+    """
 
     refs: tuple[WarcRecordRef, ...]
     revisit: bool = False
     payload_digest: str | None = None
+    original: Stretch | None = None
 
 
 class Recorder(Protocol):

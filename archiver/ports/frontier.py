@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import math
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from archiver.model import Candidate, Claim, Outlink
+
+Span = tuple[int, float]
+"""Bytes of a file from the first to before the second number, which may be infinite."""
+WHOLE: tuple[Span, ...] = ((0, math.inf),)
+
+
+class Stretch(NamedTuple):
+    """Bytes of one WARC, by its name without folder; `stop` is exclusive."""
+
+    file: str
+    start: int
+    stop: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,13 +27,13 @@ class VisitOutcome:
     """How a claim ended. `requisites` are keys that the visit fetched besides: never to be fetched again in the job.
 
     `state` is done, refused, failed or deferred (the latter two are retried while attempts last); `not_before` epoch.
+    `records`: all that the visit's replay rests on, its own first record first; also the originals of its revisits.
     """
 
     state: str
     reason: str = ""
     not_before: float | None = None
-    file: str | None = None
-    offset: int | None = None
+    records: tuple[Stretch, ...] = ()
     requisites: tuple[Candidate, ...] = ()
 
 
@@ -81,4 +94,23 @@ class Frontier(Protocol):
         """Every URL not fetched, for the report at the end of a run."""
         ...
 
-    async def close(self) -> None: ...
+    async def files(self) -> Mapping[str, int]:
+        """Files that completed visits rest on, each with the end of what they use of it (bytes)."""
+        ...
+
+    async def requeue(self, file: str, lost: Sequence[Span] = WHOLE) -> int:
+        """Put back completed visits that rest on these bytes of `file`; how many pages that makes.
+
+        What such a visit fetched besides is forgotten. For the start of a run, while no claim is out.
+        """
+        ...
+
+    async def get_meta(self, name: str) -> Any:
+        """A JSON-able fact about the job that was kept here, None when there is none."""
+        ...
+
+    async def set_meta(self, name: str, value: Any) -> None: ...
+
+    async def close(self) -> None:
+        """Give back what this holder has claimed. Again is harmless."""
+        ...

@@ -27,6 +27,7 @@ import orjson
 from archiver.clock import iso
 from archiver.ids import new_record_id
 from archiver.model import CaptureItem, DocumentItem, Exchange, TlsInfo, Truncated
+from archiver.ports.frontier import Stretch
 from archiver.warc.fields import WARC_FIELDS, json_fields, safe, safe_uri, warc_fields
 
 REVISIT_PROFILE = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
@@ -53,11 +54,12 @@ class Draft(NamedTuple):
 
 
 class Original(NamedTuple):
-    """The record that a revisit points to. `date` is its WARC-Date."""
+    """The record that a revisit points to. `date` is its WARC-Date, `place` where it lies."""
 
     record_id: str
     url: str
     date: str
+    place: Stretch | None = None
 
 
 class Context(NamedTuple):

@@ -11,6 +11,7 @@ from pathlib import Path
 from archiver.clock import Clock, iso, ts17
 from archiver.model import Access, CaptureItem, ClosedSegment, DocumentItem, TlsInfo, WarcItem, WarcRecordRef
 from archiver.ports import Recorded
+from archiver.ports.frontier import Stretch
 from archiver.warc import cdxj, records
 from archiver.warc.dedup import Dedup, key_of
 from archiver.warc.files import disk_error, index_folder, make_folder, warc_folder
@@ -103,16 +104,20 @@ class Streams:
             first = records.revisit(item, payload.digest, original, shared)
         else:
             first = records.response(item, payload, shared)
-            self._dedup.add(key, Original(item.response_id, item.exchange.url, shared.date))
         second, third = records.request(item, shared), records.policy(item, shared)
         places = segment.append(first, second, third)
+        if original is None:
+            offset, length = places[0]
+            place = Stretch(segment.name, offset, offset + length)
+            self._dedup.add(key, Original(item.response_id, item.exchange.url, shared.date, place))
         segment.index(_line(item, first, places[0], shared, segment.name))
         refs = (
             _ref(segment, first, places[0]),
             _ref(segment, second, places[1]),
             _ref(segment, third, places[2]),
         )
-        return Recorded(refs=refs, revisit=original is not None, payload_digest=payload.digest)
+        rests_on = original.place if original is not None else None
+        return Recorded(refs=refs, revisit=original is not None, payload_digest=payload.digest, original=rests_on)
 
     def _write_chain(self, segment: Segment, item: CaptureItem, tls: TlsInfo) -> None:
         """A chain is written once a job and access class, before the first response that names it."""

@@ -37,7 +37,8 @@ from archiver.wiring.browser import lanes_of
 from archiver.wiring.files import epilogue_of, leftovers, let_go, recorder_of, rotated
 from archiver.wiring.hidden import hidden_rule
 from archiver.wiring.loop import run_loop as run_loop
-from archiver.wiring.resume import frontier_of, requeue_lost, unshipped_files
+from archiver.wiring.lost import CheckedFiles, requeue_lost
+from archiver.wiring.resume import frontier_of, unshipped_files
 from archiver.wiring.site_files import open_gate
 from archiver.wiring.uploads import pressure_of, shipper_of
 from archiver.wiring.values import facts, gate_policy, scopes_of, visit_limits, warcinfo_fields
@@ -142,7 +143,7 @@ async def session(
         salvaged = await asyncio.to_thread(salvage, places.root)
         shipped, unshipped = await unshipped_files(places, salvaged)
         if file is not None and file.resumed:
-            await requeue_lost(file, places, salvaged)
+            await requeue_lost(frontier, places)
         ledger = JsonlLedger(
             places.logs, clock, job=job, actor=actor, labels=config.job.labels, tenant=config.job.tenant,
             previous=last_head(places.logs),
@@ -195,7 +196,7 @@ async def session(
             site_files=site_files,
         )
         stop, hold = Stop(), Hold()
-        shipper = await shipper_of(config, places, stack, saving=saving)
+        shipper = await shipper_of(config, places, stack, saving=saving, proofs=environment.stores)
         parts = RunParts(
             clock=clock,
             ledger=ledger,
@@ -207,6 +208,7 @@ async def session(
             salvaged=salvaged,
             unshipped=unshipped,
             on_shipped=shipped.add,
+            on_checked=CheckedFiles(places).add,
             finished=file.finish if file is not None else _nothing,
             pressure=pressure_of(config, places, shipper, clock, stop, hold),
             rotate=lambda: rotated(ledger),

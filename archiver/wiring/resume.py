@@ -9,7 +9,7 @@ from archiver.clock import Clock
 from archiver.config import Config, Places
 from archiver.frontier.jobs import FrontierFile, open_frontier
 from archiver.frontier.memory import MemoryFrontier
-from archiver.model import Access, ClosedSegment, Origin
+from archiver.model import ClosedSegment, Origin
 from archiver.ports import Frontier
 from archiver.store.shipped import ShippedNames
 from archiver.warc.salvage import Salvaged, closed_segments
@@ -25,15 +25,6 @@ async def frontier_of(
     signature = scopes_of(config).signature
     file = await open_frontier(places.state, clock, job=job, signature=signature, own=own, max_attempts=attempts)
     return file.frontier, file
-
-
-async def requeue_lost(file: FrontierFile, places: Places, salvaged: Sequence[Salvaged]) -> None:
-    """After a power cut the frontier may know of visits whose records did not reach the disk: they are made again."""
-    for one in salvaged:
-        await file.frontier.requeue(one.file, one.cut_at)
-    for name in await file.frontier.files():
-        if not any((places.warcs(access) / name).exists() for access in Access):
-            await file.frontier.requeue(name)
 
 
 async def unshipped_files(places: Places, salvaged: Sequence[Salvaged]) -> tuple[ShippedNames, list[ClosedSegment]]:

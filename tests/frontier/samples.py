@@ -4,6 +4,7 @@ from typing import Any
 
 from archiver.model import Candidate, Kind, Objection, Origin, Outlink, Reason, Verdict
 from archiver.ports import VisitOutcome
+from archiver.ports.frontier import Stretch
 
 DONE = VisitOutcome(state="done")
 
@@ -33,5 +34,7 @@ def key(host: str, path: str = "/") -> str:
     return f"https://{host}{path}"
 
 
-def done(file: str, offset: int, *requisites: Candidate) -> VisitOutcome:
-    return VisitOutcome(state="done", file=file, offset=offset, requisites=requisites)
+def done(file: str, offset: int, *requisites: Candidate, more: tuple[Stretch, ...] = ()) -> VisitOutcome:
+    """A visit of 100 bytes at `offset`."""
+    records = (Stretch(file, offset, offset + 100), *more)
+    return VisitOutcome(state="done", records=records, requisites=requisites)

@@ -1,5 +1,6 @@
 """What every frontier does (decision 14); run over SQLite and over memory."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -248,8 +249,8 @@ async def test_requeue_puts_back_what_no_verified_file_holds(frontier: AnyFronti
     places = [("A.warc.gz", 0), ("A.warc.gz", 500), ("A.warc.gz", 900), ("B.warc.gz", 500)]
     for n, (claim, (file, offset)) in enumerate(zip(claims, places, strict=True)):
         await frontier.complete(claim, done(file, offset, requisite("own.test", f"/{n}.css")), ())
-    assert await frontier.files() == {"A.warc.gz", "B.warc.gz"}
-    assert await frontier.requeue("A.warc.gz", 500) == 2
+    assert await frontier.files() == {"A.warc.gz": 1000, "B.warc.gz": 600}
+    assert await frontier.requeue("A.warc.gz", [(500, math.inf)]) == 2
     assert await frontier.requeue("C.warc.gz") == 0
     assert await frontier.counts() == FrontierCounts(pending=2, done=2, requisites=2)
     assert keys(await frontier.claim(9)) == [key("own.test", "/1"), key("own.test", "/2")]

@@ -16,6 +16,7 @@ from archiver.frontier.memory import MemoryFrontier
 from archiver.frontier.sqlite import SqliteFrontier
 from archiver.model import Claim, Outlink
 from archiver.ports import VisitOutcome
+from archiver.ports.frontier import Stretch
 from tests.frontier.conftest import is_own
 from tests.frontier.samples import link, refused, requisite
 
@@ -49,9 +50,11 @@ class Frontiers(RuleBasedStateMachine):
         self.held: dict[int, Claim] = {}
         self.stale: list[Claim] = []
         self.fence = 0
+        self.begun = 0
+        self.besides: dict[str, int] = {}
 
     def open(self) -> SqliteFrontier:
-        return SqliteFrontier(self.path, self.clock, own=is_own)
+        return SqliteFrontier(self.path, self.clock, own=is_own, tail=4)
 
     def both(self, call: str, *args: object, **kwargs: object) -> object:
         async def ask() -> tuple[object, object]:
@@ -97,11 +100,14 @@ class Frontiers(RuleBasedStateMachine):
     def complete(self, data: st.DataObject, outcome: tuple, found: list[Outlink]) -> None:
         state, wait, requisites = outcome
         at = None if wait is None else self.clock.epoch() + wait
-        told = VisitOutcome(state=state, not_before=at, requisites=requisites, file="A.warc.gz", offset=wait)
+        begun = self.begun = self.begun + 100
+        records = (Stretch("A.warc.gz", begun, begun + 100),)
+        told = VisitOutcome(state=state, not_before=at, requisites=requisites, records=records)
         completed = self.both("complete", self.take(data), told, found)
         assert not completed.lost
         fetched = {one.key for one in requisites}
         assert completed.fresh == {one.candidate.key for one in found} - self.seen - fetched
+        self.besides |= dict.fromkeys(fetched - self.seen, begun)
         self.seen |= completed.fresh | fetched
 
     @precondition(lambda self: self.held)
@@ -121,6 +127,16 @@ class Frontiers(RuleBasedStateMachine):
     def complete_too_late(self, data: st.DataObject, found: list[Outlink]) -> None:
         claim = data.draw(st.sampled_from(self.stale))
         assert self.both("complete", claim, VisitOutcome(state="done"), found).lost
+
+    @rule(first=st.integers(0, 8), length=st.integers(1, 250))
+    def requeue(self, first: int, length: int) -> None:
+        """Some bytes are lost: what else the visits there fetched is no longer known."""
+        start, stop = 100 * first + 50, 100 * first + 50 + length
+        self.both("requeue", "A.warc.gz", [(start, stop)])
+        gone = {key for key, begun in self.besides.items() if begun < stop and start < begun + 100}
+        self.seen -= gone
+        for key in gone:
+            del self.besides[key]
 
     @rule(seconds=st.integers(0, 30), step=st.none() | st.sampled_from([86_400.0 * 365, -3600.0]))
     def time(self, seconds: int, step: float | None) -> None:

@@ -1,0 +1,152 @@
+"""The frontier alone: CPU a URL and memory, at a million URLs. Prints a table.
+
+    python infra/bench/frontier.py [--urls N] [--only many,one,own]
+
+Each case runs in a process of its own, on a fresh file in a folder of its own. CPU is user + system of that process,
+the database thread included, around the calls alone: making the candidates is not counted. Memory is that of the
+process now (VmRSS), not its peak. Batches are as a crawl makes them: 100 links a page, claims of 32.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import TypeVar
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from archiver.clock import SYSTEM  # noqa: E402
+from archiver.frontier.sqlite import SqliteFrontier  # noqa: E402
+from archiver.model import Candidate, Origin, Outlink  # noqa: E402
+from archiver.ports import VisitOutcome  # noqa: E402
+from archiver.ports.frontier import Stretch  # noqa: E402
+
+T = TypeVar("T")
+CASES = {"many": "20,000 hosts", "one": "one host of somebody else", "own": "one host of the operator's own"}
+HOSTS = 20_000
+LINKS = 100
+CLAIMS = 32
+MARKS = (100_000, 500_000, 1_000_000)
+
+
+class Meter:
+    """CPU seconds of what was awaited through it, by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.urls: dict[str, int] = {}
+
+    async def __call__(self, name: str, urls: int, work: Awaitable[T]) -> T:
+        start = time.process_time()
+        done = await work
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - start
+        self.urls[name] = self.urls.get(name, 0) + urls
+        return done
+
+    def microseconds(self) -> dict[str, float]:
+        return {name: round(1e6 * self.seconds[name] / max(1, self.urls[name]), 1) for name in self.seconds}
+
+
+def host_of(case: str, first: int, number: int) -> str:
+    """Nine links of ten lead to the host that their page lies on."""
+    if case != "many":
+        return "www.example.org"
+    return f"h{(first // LINKS if number % 10 else number // 10) % HOSTS}.example.org"
+
+
+def links(case: str, first: int, count: int) -> list[Outlink]:
+    """Links as they are found on one page: a path of some length, the page they stand on, a depth."""
+    made = []
+    for number in range(first, first + count):
+        origin = Origin("https", host_of(case, first, number), 443)
+        url = f"https://{origin.host}/section-{number % 97}/articles/{number}/a-title-of-some-words.html"
+        via = f"https://{origin.host}/section-{number % 97}/page-{first}.html"
+        made.append(Outlink(candidate=Candidate(url=url, key=url, origin=origin, depth=3, via=via, path="LLL")))
+    return made
+
+
+def rss() -> float:
+    """Megabytes of this process in memory."""
+    gc.collect()
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+async def measure(case: str, urls: int, folder: Path) -> dict[str, object]:
+    path, memory = folder / "frontier.sqlite", {}
+
+    def opened() -> SqliteFrontier:
+        return SqliteFrontier(path, SYSTEM, own=lambda _: case == "own")
+
+    frontier, meter = opened(), Meter()
+    memory["empty"] = rss()
+    for first in range(0, urls, LINKS):
+        batch = links(case, first, LINKS)
+        await meter("push", LINKS, frontier.add(batch))
+        if first + LINKS in MARKS:
+            memory[f"pushed {first + LINKS:,}"] = rss()
+    for first in range(0, urls, LINKS * 50):
+        await meter("push again", LINKS, frontier.add(links(case, first, LINKS)))
+    done = await drain(frontier, meter, urls if case != "one" else min(urls, 20_000), memory)
+    await frontier.close()
+    memory["at the end"] = rss()
+    start = time.perf_counter()
+    frontier = opened()
+    counts = await frontier.counts()
+    seconds = time.perf_counter() - start
+    assert counts.done == done and counts.discovered == urls, counts
+    start = time.process_time()
+    left = sum([1 async for _ in frontier.pending()])
+    pending = time.process_time() - start
+    await frontier.close()
+    return {
+        "case": case, "urls": urls, "done": done, "us": meter.microseconds(), "rss": memory, "open_seconds": seconds,
+        "pending": left, "pending_us": round(1e6 * pending / max(1, left), 1), "bytes": path.stat().st_size,
+    }  # fmt: skip
+
+
+async def drain(frontier: SqliteFrontier, meter: Meter, wanted: int, memory: dict[str, float]) -> int:
+    """Claim and complete in turn, all visits of one claim ending together."""
+    done = 0
+    while done < wanted:
+        claims = await meter("pop", 0, frontier.claim(CLAIMS))
+        if not claims:
+            raise RuntimeError(f"nothing to claim after {done}")
+        meter.urls["pop"] += len(claims)
+        place = Stretch(f"A-{done // 10_000}.warc.gz", 20_000 * (done % 10_000), 20_000 * (done % 10_000) + 15_000)
+        outcome = VisitOutcome(state="done", reason="allowed", records=(place,))
+        work = asyncio.gather(*(frontier.complete(claim, outcome, ()) for claim in claims))
+        await meter("complete", len(claims), work)
+        done += len(claims)
+        if done in MARKS:
+            memory[f"done {done:,}"] = rss()
+    return done
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--urls", type=int, default=1_000_000)
+    parser.add_argument("--only", default=",".join(CASES))
+    parser.add_argument("--case", choices=CASES)
+    asked = parser.parse_args()
+    if asked.case:
+        with tempfile.TemporaryDirectory() as folder:
+            print(json.dumps(asyncio.run(measure(asked.case, asked.urls, Path(folder)))))
+        return
+    for case in asked.only.split(","):
+        command = [sys.executable, __file__, "--case", case, "--urls", str(asked.urls)]
+        print(subprocess.run(command, check=True, capture_output=True, text=True).stdout, end="", flush=True)
+
+
+if __name__ == "__main__":
+    main()

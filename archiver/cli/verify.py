@@ -21,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-log", action="store_true", help="write no row into the collection's ledger")
     parser.add_argument("--log", action="store_true", help="when each file of a collection was last checked, and where")
     parser.add_argument("--remote", action="store_true", help="check a collection's files in the bucket instead")
-    parser.add_argument("--sample", metavar="PERCENT", help="with --remote: that part of the files, longest unchecked first")
+    parser.add_argument(
+        "--sample", metavar="PERCENT", help="with --remote: that part of the files, longest unchecked first"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from archiver.config import Places, from_environment, without_seeds
 from archiver.errors import DiskError, Interrupted, UsageError
 from archiver.ledger import fixity
 from archiver.store import S3Settings, S3Store
+from archiver.store.remote import ORPHAN_AGE
 from archiver.wiring.fixity_files import Checked
 from archiver.wiring.fixity_remote import RemoteCheck
 from archiver.wiring.loop import run_loop
@@ -38,9 +39,14 @@ def run(options: argparse.Namespace) -> int:
         progress(done, of, check.bytes_read, 0)
 
     log = fixity.read(fixity.segments(places.logs))
+    store = S3Store(settings, connections=2 * config.storage.uploads)
+
+    async def uploads() -> list[str]:
+        return [one.key for one in await store.unfinished(check.prefix, older=ORPHAN_AGE)]
+
     check = RemoteCheck(
-        store=S3Store(settings, connections=2 * config.storage.uploads), root=places.root, log=log, sample=sample,
-        at_once=config.storage.uploads, told=told,
+        store=store, root=places.root, log=log, sample=sample, at_once=config.storage.uploads, told=told,
+        uploads=uploads,
     )  # fmt: skip
     try:
         run_loop(_checked(check))
@@ -100,6 +106,8 @@ def _tell(check: RemoteCheck) -> None:
         before = f"the longest unread was read at {plan.oldest}" if plan.oldest else "some were never read before"
         print(f"This part: {len(plan.places):,} of {plan.listed:,} files; {before}.")
     print(f"Compared with: {'; '.join(check.notes)}.")
+    for key in check.unfinished[:20]:
+        print(f"note: an upload of {key} in parts was never ended; `archiver upload` aborts it")
     for place in check.unknown[:20]:
         print(f"note: nothing speaks of {place}: it was put there by somebody, or by a run that did not live to tell")
     if len(check.unknown) > 20:

@@ -40,7 +40,7 @@ async def end_orphans(
     found = [await _ended(requests, Orphan(key=key, upload_id=upload), log) for key, upload in known]
     tried = {one.upload_id for one in found}
     for prefix in prefixes:
-        async for orphan in _listed(requests, prefix, older):
+        async for orphan in listed(requests, prefix, older):
             if orphan.upload_id not in tried:
                 tried.add(orphan.upload_id)
                 found.append(await _ended(requests, orphan, log))
@@ -59,7 +59,8 @@ async def _ended(requests: S3Requests, orphan: Orphan, log: UploadLog) -> Orphan
     return orphan
 
 
-async def _listed(requests: S3Requests, prefix: str, older: float) -> AsyncIterator[Orphan]:
+async def listed(requests: S3Requests, prefix: str, older: float) -> AsyncIterator[Orphan]:
+    """Uploads below a prefix that were begun more than `older` seconds ago and not ended. Raises StoreError."""
     more: dict[str, Any] = {"Prefix": prefix}
     while True:
         page = await requests.ask("list_multipart_uploads", prefix, more)

@@ -27,7 +27,7 @@ from archiver.store.files import (
     readable_size,
     to_base64,
 )
-from archiver.store.orphans import Orphan, end_orphans
+from archiver.store.orphans import Orphan, end_orphans, listed
 from archiver.store.s3client import S3Settings
 from archiver.store.s3counts import S3Counts
 from archiver.store.s3errors import S3Fault
@@ -129,6 +129,15 @@ class S3Store:
         trees = () if prefix is None else (self._settings.path, self._private)
         wanted = [f"{tree}/{prefix}" if tree else str(prefix) for tree in trees]
         return await end_orphans(self._requests, known, wanted, older=older, log=self._log)
+
+    async def unfinished(self, prefix: str, *, older: float) -> Sequence[Orphan]:
+        """Uploads in parts that nobody ended, as `end_orphans` finds them; nothing is aborted. Raises StoreError."""
+        trees = [tree for tree in dict.fromkeys((self._settings.path, self._private)) if tree or prefix]
+        found: dict[str, Orphan] = {}
+        for tree in trees:
+            async for one in listed(self._requests, f"{tree}/{prefix}" if tree else prefix, older):
+                found[one.upload_id] = one
+        return tuple(found.values())
 
     async def close(self) -> None:
         self._requests.close()

@@ -13,7 +13,7 @@ from archiver.config import Config, Places
 from archiver.engine.ship import ClosedFile, closed_file
 from archiver.errors import DiskError
 from archiver.ids import new_record_id
-from archiver.ledger import exports, opens
+from archiver.ledger import exports, fixity, opens
 from archiver.ledger.hides import segments
 from archiver.ledger.segments import JsonlLedger
 from archiver.model import Access, ClosedSegment, DocumentItem
@@ -94,6 +94,7 @@ def leftovers(places: Places) -> list[ClosedFile]:
             *segments(places.logs),
             *segments(places.logs, opens.JOB),
             *exports.segments(places.logs),
+            *fixity.segments(places.logs),
         )
     ]
     return [*grown, *describe(places, SYSTEM)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from math import ceil
@@ -42,7 +42,8 @@ class Plan:
 class RemoteCheck:
     """One check of one collection; what it has found stands here even when it is interrupted.
 
-    `told` is called with each file as it is done, with the number of files done and in all.
+    `told` is called with each file as it is done, with the number of files done and in all. `uploads` names what was
+    sent in parts and never ended.
     """
 
     store: Store
@@ -51,9 +52,11 @@ class RemoteCheck:
     sample: float = 1.0
     at_once: int = 4
     told: Callable[[Checked, int, int], None] = lambda *_: None
+    uploads: Callable[[], Awaitable[Sequence[str]]] | None = None
     found: list[Fixity] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unfinished: tuple[str, ...] = ()
     plan: Plan | None = None
     bytes_read: int = 0
     damaged: int = 0
@@ -75,6 +78,7 @@ class RemoteCheck:
         self.unknown = sorted(unknown(expected, listed))
         for place in sorted(expected.files.keys() - listed.keys()):
             await self._missing(place, expected.files[place])
+        await self._look_for_uploads()
         self.plan = plan(listed, self.log, self.sample)
         await self._read_all(self.plan.places, listed, uris, expected)
 
@@ -85,6 +89,7 @@ class RemoteCheck:
         return {
             "files": len(states), "bytes": self.bytes_read, "damaged": states.count("damaged"),
             "missing": states.count("missing"), "unknown": len(self.unknown), "unknown_files": self.unknown[:20],
+            "unfinished": len(self.unfinished),
             "listed": self.plan.listed if self.plan else 0, "sample": round(100 * self.sample, 6),
             "left": len(left), "oldest": self.plan.oldest if self.plan else "",
         }  # fmt: skip
@@ -97,6 +102,13 @@ class RemoteCheck:
             sizes[place] = stored.size
             uris[place] = stored.uri
         return sizes, uris
+
+    async def _look_for_uploads(self) -> None:
+        """Another right than those to list and get: without it, that is told."""
+        try:
+            self.unfinished = () if self.uploads is None else tuple(await self.uploads())
+        except StoreError as error:
+            self.notes.append(f"uploads in parts were not looked for: {error}")
 
     async def _missing(self, place: str, wanted: Wanted) -> None:
         """Not listed: asked for by name before it is called missing, for a listing may lag behind."""

@@ -15,15 +15,16 @@ _HEADER = {"format": "json-pages-1.0", "id": "pages", "title": "All Pages"}
 
 
 class PagesFile:
-    """Appends a line a page; open pages only, so that nothing hidden is listed. One write(2) a line."""
+    """Appends a line a page; open pages only, so that nothing hidden is listed. One write(2) a line. `title` heads a
+    list that is begun."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, title: str = "") -> None:
         self._path = folder / "pages.jsonl"
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
             self._fd = os.open(self._path, flags, 0o666)
             if os.fstat(self._fd).st_size == 0:
-                self._write(orjson.dumps(_HEADER) + b"\n")
+                self._write(orjson.dumps({**_HEADER, "title": title or _HEADER["title"]}) + b"\n")
         except OSError as error:
             raise DiskError(f"{self._path}: {error.strerror}") from error
 

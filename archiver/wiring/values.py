@@ -116,7 +116,7 @@ def warcinfo_fields(config: Config, job: str, override: Override | None = None) 
         "audience": info.audience,
         "hostname": platform.node(),
         "isPartOf": info.is_part_of or config.job.collection,
-        "description": info.description,
+        "description": info.description or config.job.description,
         "robots": "obey" if override is None else "obey, but for the override named below where it was needed",
         "override": ", ".join(sorted(override.what)) if override else "",
         "overrideBy": override.by if override else "",

@@ -27,6 +27,12 @@ class DiskError(ArchiverError):
     exit_code = 3
 
 
+class LimitError(ArchiverError):
+    """The system lets this process have too few open files or threads; names what it has, what is needed, and where."""
+
+    exit_code = 3
+
+
 class StoreError(ArchiverError):
     """The object store failed past its retry budget; local files stay."""
 

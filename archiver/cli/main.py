@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from archiver import __version__
 from archiver.cli.output import escaped, readers_may_leave, secure_streams, silence
-from archiver.errors import ArchiverError, DiskError, UsageError
+from archiver.errors import ArchiverError, DiskError, LimitError, UsageError
 
 VERBS = {
     "save": "archive URLs now, each with what it needs to be shown",
@@ -39,6 +39,7 @@ _MODULES = {"list": "list_", "import": "import_"}
 
 EXIT_OK = 0
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_TOO_MANY = (errno.EMFILE, errno.ENFILE)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,6 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"archiver: {escaped(str(error))}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
+        if error.errno in _TOO_MANY:
+            print(f"archiver: {error.strerror}: raise the limit (ulimit -n)", file=sys.stderr)
+            return LimitError.exit_code
         if error.errno not in _FULL:
             raise
         silence()

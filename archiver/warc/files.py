@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -67,4 +68,6 @@ def disk_error(path: Path, needed: int, error: OSError) -> DiskError:
     except OSError:
         free = "its folder cannot be read"
     reason = error.strerror or str(error)
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return DiskError(f"cannot write {path}: {reason}: raise the limit (ulimit -n)")
     return DiskError(f"cannot write {path}: {reason} ({free}, {max(needed, MIN_NEEDED):,} needed)")

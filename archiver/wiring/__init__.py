@@ -36,6 +36,7 @@ from archiver.wire.tls import Trust
 from archiver.wiring.browser import lanes_of
 from archiver.wiring.files import epilogue_of, leftovers, let_go, recorder_of, rotated
 from archiver.wiring.hidden import hidden_rule
+from archiver.wiring.limits import check_limits
 from archiver.wiring.loop import run_loop as run_loop
 from archiver.wiring.lost import CheckedFiles, requeue_lost
 from archiver.wiring.resume import frontier_of, unshipped_files
@@ -129,6 +130,7 @@ async def session(
     `saving`: a few URLs in memory, no resume. Raises ConfigError, DiskError before anything is asked of a site.
     """
     clock = SYSTEM
+    check_limits()
     places = Places.of(config, environment).create()
     job = config.job.crawl_id or uuid.uuid4().hex
 
@@ -174,7 +176,7 @@ async def session(
         gate, site_files = open_gate(
             config, environment, ports, policy, stack, resumed=file is not None and file.resumed
         )
-        pages = stack.enter_context(contextlib.closing(PagesFile(places.pages)))
+        pages = stack.enter_context(contextlib.closing(PagesFile(places.pages, config.job.title)))
         registry = Registry(frontier.is_known_requisite if file is not None and file.resumed else None)
         tools = Tools(
             gateway=gate,

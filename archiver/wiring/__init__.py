@@ -37,10 +37,12 @@ from archiver.wiring.browser import lanes_of
 from archiver.wiring.files import epilogue_of, leftovers, let_go, recorder_of, rotated
 from archiver.wiring.hidden import hidden_rule
 from archiver.wiring.limits import check_limits
+from archiver.wiring.lists import lists_of, seeds_of
 from archiver.wiring.loop import run_loop as run_loop
 from archiver.wiring.lost import CheckedFiles, requeue_lost
 from archiver.wiring.resume import frontier_of, unshipped_files
 from archiver.wiring.site_files import open_gate
+from archiver.wiring.untold import requeue_untold
 from archiver.wiring.uploads import pressure_of, shipper_of
 from archiver.wiring.values import facts, gate_policy, scopes_of, visit_limits, warcinfo_fields
 
@@ -146,6 +148,7 @@ async def session(
         shipped, unshipped = await unshipped_files(places, salvaged)
         if file is not None and file.resumed:
             await requeue_lost(frontier, places)
+            await requeue_untold(frontier, places.logs, job, salvaged, unshipped)
         ledger = JsonlLedger(
             places.logs, clock, job=job, actor=actor, labels=config.job.labels, tenant=config.job.tenant,
             previous=last_head(places.logs),
@@ -189,6 +192,7 @@ async def session(
                 takes=scopes.takes if scopes.has_extra_hops else None,
                 obey_nofollow=config.policy.signals.nofollow == "obey",
                 enabled=not saving,
+                lists=None if saving else lists_of(config, scopes),
             ),
             pages=pages,
             clock=clock,
@@ -217,7 +221,7 @@ async def session(
             leftovers=lambda: leftovers(places),
         )
         run = Run(parts)
-        seeds = _seeds(config)
+        seeds = seeds_of(config)
         async with run.open(seeds):
             yield Session(
                 config=config, places=places, job=job, resumed=file is not None and file.resumed, run=run, gate=gate,
@@ -237,17 +241,6 @@ def _kept(stack: contextlib.AsyncExitStack, thing: Closable) -> Closable:
     """The thing, to be closed with the run."""
     stack.push_async_callback(thing.close)
     return thing
-
-
-def _seeds(config: Config) -> list[Candidate]:
-    """In order, each canonical URL once."""
-    found: dict[str, Candidate] = {}
-    for seed in config.seeds:
-        key = urls.canonical(seed.url)
-        found.setdefault(
-            key, Candidate(url=seed.url, key=key, origin=urls.origin_of(seed.url), kind=Kind.DOCUMENT, seed=True)
-        )
-    return list(found.values())
 
 
 def _robots(config: Config, environment: Environment, clock: Clock) -> RobotsService:

@@ -9,35 +9,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from archiver.ledger.reader import read_rows, segment_paths
 from archiver.model import ClosedSegment
+from archiver.ports import Frontier
+from archiver.ports.frontier import Span
 from archiver.warc.reindex import visits_in
+from archiver.warc.salvage import Salvaged
 
 _BEFORE = 2  # segments older than the file whose rows may still be about it
 
-Spans = tuple[tuple[int, float], ...]
-"""Bytes of a file: first, and behind the last."""
 
-
-class Requeues(Protocol):
-    """What is asked of a frontier."""
-
-    async def requeue(self, file: str, lost: Sequence[tuple[int, float]]) -> int: ...
-
-
-async def requeue_untold(frontier: Requeues, logs: Path, job: str, left: Sequence[ClosedSegment]) -> int:
-    """Put back the visits of `job` in the files `left` that have no `visit` row; how many pages that makes."""
+async def requeue_untold(
+    frontier: Frontier, logs: Path, job: str, salvaged: Sequence[Salvaged], unshipped: Sequence[ClosedSegment]
+) -> int:
+    """Put back the visits of `job` in files of a dead process that have no `visit` row; how many pages that makes."""
     count = 0
-    for segment in left:
+    for segment in (*(one.segment for one in salvaged if one.segment is not None), *unshipped):
         spans = await asyncio.to_thread(untold, logs, job, Path(segment.path))
         if spans:
             count += await frontier.requeue(segment.file, spans)
     return count
 
 
-def untold(logs: Path, job: str, warc: Path) -> Spans:
+def untold(logs: Path, job: str, warc: Path) -> tuple[Span, ...]:
     """Where in a WARC the records of visits stand of which the job's ledger does not tell (blocking)."""
     told = _told(logs, job, warc.name)
     return tuple(span for visit, spans in visits_in(warc).items() if visit not in told for span in spans)

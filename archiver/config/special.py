@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 import zoneinfo
+from datetime import date, datetime
 from urllib.parse import urlsplit
 
-from archiver.config.kinds import read_host, read_int, read_text, shown
+from archiver.config.kinds import read_flag, read_host, read_int, read_text, shown
 from archiver.config.schema import Kind
 from archiver.config.secret import Secret
+from archiver.errors import UsageError
+from archiver.urls import seed_url
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -143,6 +146,33 @@ def is_loopback(host: str) -> bool:
     )  # fmt: skip
 
 
+def read_sitemap(value: object) -> str:
+    """`detect` for true, "" for false, else the sitemap's URL."""
+    try:
+        return "detect" if read_flag(value) else ""
+    except ValueError:
+        pass
+    text = read_text(value, limit=4096)
+    if text in ("", "detect"):
+        return text
+    try:
+        return seed_url(text)
+    except UsageError as error:
+        raise ValueError(f"must be true, false or the URL of a sitemap: {error}") from None
+
+
+def read_date(value: object) -> str:
+    """A date as ISO text; YAML's own dates too."""
+    text = value.isoformat() if isinstance(value, date) else read_text(value, limit=40)
+    if not text:
+        return ""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"must be a date such as 2026-11-23 or 2026-11-23T12:00:00Z, not {shown(value)}") from None
+    return text
+
+
 DEPTH = Kind("whole number or -1", lambda value: read_int(value, low=-1, high=1_000_000))
 LANGUAGE = Kind("language tag", read_language)
 TIMEZONE = Kind("time zone", read_timezone)
@@ -150,6 +180,8 @@ VIEWPORT = Kind("width x height", read_viewport)
 SITE_CONSENT = Kind("host: action", read_site_consent)
 PREFIX = Kind("key prefix", read_prefix)
 PRIVATE = Kind("key prefix", read_private)
+SITEMAP = Kind("true | false | URL", read_sitemap)
+DATE = Kind("date", read_date)
 SITE_PATH = Kind("path", read_site_path)
 ENDPOINT = Kind("https URL", read_endpoint)
 BUCKET = Kind("bucket name", read_bucket)

@@ -15,7 +15,6 @@ from archiver.model import StoredObject
 from archiver.store.costs import add_run
 from archiver.store.freeing import finish_freeing, free_local
 from archiver.store.orphans import Orphan
-from archiver.store.probe import probe
 from archiver.store.proofs import with_proof
 from archiver.store.s3 import S3Store
 from archiver.store.s3client import S3Settings
@@ -178,11 +177,6 @@ async def open_remote(
     )  # fmt: skip
     await stack.enter_async_context(uploader)
     return RemoteStore(uploader, store, spool, patience=settings.patience if patience is None else patience)
-
-
-async def probe_remote(settings: RemoteSettings) -> str:
-    """`probe` of the configured bucket."""
-    return await probe(S3Settings(**settings.options()))
 
 
 def is_growing(key: str) -> bool:

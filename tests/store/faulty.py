@@ -4,7 +4,7 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,7 +31,8 @@ _ANSWERS = {
 
 @dataclass
 class Plan:
-    """`faults[operation]`: what goes wrong with the next requests of that kind. `seen` counts all of them.
+    """`faults[operation]`: what goes wrong with the next requests of that kind; `chaos` decides where they and `always`
+    say nothing. `seen` counts all of them, `keys` where they went.
 
     `up` and `down`: bytes of objects and parts that were passed on, and of objects that were answered whole.
     """
@@ -40,15 +41,18 @@ class Plan:
     faults: dict[str, list[str]] = field(default_factory=dict)
     always: dict[str, str] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
+    keys: list[tuple[str, str]] = field(default_factory=list)
+    chaos: Callable[[str], str] = lambda operation: ""
     up: int = 0
     down: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def next(self, operation: str) -> str:
+    def next(self, operation: str, path: str) -> str:
         with self.lock:
             self.seen.append(operation)
+            self.keys.append((operation, path))
             waiting = self.faults.get(operation, [])
-            return waiting.pop(0) if waiting else self.always.get(operation, "")
+            return waiting.pop(0) if waiting else self.always.get(operation) or self.chaos(operation)
 
 
 def operation_of(method: str, target: str) -> str:
@@ -65,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: "_Server"
 
     def answer(self) -> None:
-        fault = self.server.plan.next(operation_of(self.command, self.path))
+        fault = self.server.plan.next(operation_of(self.command, self.path), urlsplit(self.path).path)
         if fault == "reset-mid-request":
             self.cut()
             return
@@ -73,6 +77,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault in _ANSWERS:
             status, code = _ANSWERS[fault]
             self.reply(status, [], ERROR.format(code=code).encode())
+        elif fault == "blackhole":
+            while self.rfile.read(65536):
+                """Until the client goes."""
         elif fault == "empty-200":
             self.reply(200, [("ETag", '"x"')], b"")
         elif fault == "stale-404":

@@ -19,8 +19,7 @@ old archive can be compared with this page. A run that changes single lines has 
 the first eight digits (`strict/1+abcdef12`); its `run` row holds every line in full.
 
 **Bold** values are looser than in `strict`: a run with one of them needs `legalBasis` and `operator`. *Free* lines are
-a choice that `strict` offers too. Which lines are not acted on yet is told in
-[crawling](../operator/crawling.md#keys-without-effect-yet).
+a choice that `strict` offers too.
 """
 _GROUPS: tuple[tuple[str, str, type], ...] = (
     ("robots", "What robots.txt binds", RobotsLines),

@@ -121,15 +121,20 @@ def _pywb(config: Config, environ: Mapping[str, str]) -> Finding:
 def _storage(config: Config, environ: Mapping[str, str]) -> Finding:
     if config.storage is None:
         return Finding(name="storage", state=OK, says="the local folder (set STORE_* for an S3 store besides)")
-    from archiver.store.remote import probe_remote
+    from archiver.store.probe import probe
+    from archiver.store.proofs import said_of
+    from archiver.store.s3client import S3Settings
 
+    settings = S3Settings(**config.storage.options())
     where = f"{config.storage.endpoint_url or 'AWS'}, bucket {config.storage.bucket}"
     try:
-        remains = asyncio.run(probe_remote(config.storage))
+        remains = asyncio.run(probe(settings))
     except StoreError as error:
         return Finding(name="storage", state=BAD, says=f"{where}: {error}")
-    says = f"but cannot be deleted: {remains}" if remains else "and deleted"
-    return Finding(name="storage", state=OK, says=f"{where}: an object was put, looked at, read back, {says}")
+    says = f"but not deleted, as a crawler's key should not: {remains}" if remains else "and deleted"
+    proof = said_of(settings, from_environment(environ).stores)
+    says = f"{where}: an object was put, looked at, read back, {says}{f'; {proof}' if proof else ''}"
+    return Finding(name="storage", state=OK, says=says)
 
 
 def _version(command: list[str]) -> str:

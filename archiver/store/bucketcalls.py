@@ -13,7 +13,8 @@ from archiver.store.s3client import S3Settings, S3Timing, make_client
 from archiver.store.s3errors import S3Fault, fault_of
 
 _QUICK = S3Timing(connect=5.0, read=20.0)
-_NETWORK_TRIES = 2
+_TRIES = 2
+_BUSY = frozenset(("SlowDown", "ServiceUnavailable", "InternalError", "500", "503"))
 _UNKNOWN = frozenset(("NotImplemented", "MethodNotAllowed", "501", "405", "XNotImplemented", "UnsupportedOperation"))
 
 
@@ -55,22 +56,25 @@ class Answer:
 
 
 class BucketCalls:
-    """One client for one bucket, in threads. `signed` False: as anybody on the network would ask."""
+    """One client for one bucket, in threads. `signed` False: as anybody on the network would ask. `last`: the answer
+    before."""
 
     def __init__(self, settings: S3Settings, *, clock: Clock, signed: bool = True) -> None:
         self.settings = dataclasses.replace(settings, timing=_QUICK) if settings.timing == S3Timing() else settings
         self.clock = clock
         self._signed = signed
         self._made: Any = None
+        self.last = Answer()
 
     async def ask(self, operation: str, **arguments: Any) -> Answer:
-        """Never raises for what a store or the network does. A request that was not answered at all is sent again."""
-        answer = Answer()
-        for _ in range(_NETWORK_TRIES):
-            answer = await asyncio.to_thread(self._ask, operation, arguments)
-            if answer.is_good or not (answer.fault and answer.fault.passing) or answer.headers:
+        """Never raises for what a store or the network does. What was not answered, or answered by a store that is
+        busy, is sent once more."""
+        for _ in range(_TRIES):
+            self.last = await asyncio.to_thread(self._ask, operation, arguments)
+            fault = self.last.fault
+            if fault is None or not fault.passing or (self.last.headers and fault.code not in _BUSY):
                 break
-        return answer
+        return self.last
 
     def close(self) -> None:
         if self._made is not None:

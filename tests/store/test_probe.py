@@ -12,6 +12,7 @@ from archiver.store.probe import probe
 from tests.servers.authority import Authority
 from tests.servers.seaweed import S3Server
 from tests.store.faulty import Plan, faulty
+from tests.store.loose import loose
 
 Make = Callable[..., S3Settings]
 
@@ -25,7 +26,7 @@ def plan(s3_server: S3Server, authority: Authority) -> Iterator[Plan]:
 @pytest.mark.parametrize("more", [{}, {"path": ""}, {"checksum_mode": "none"}], ids=["prefix", "bare", "no checksum"])
 async def test_a_store_that_works(settings: Make, plan: Plan, more: dict[str, str]) -> None:
     assert await probe(settings(endpoint_url=plan.endpoint, **more)) == ""
-    assert plan.seen == ["put", "head", "get", "delete"]
+    assert plan.seen == ["put", "head", "head", "get", "get", "delete"]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,15 @@ async def test_what_fails_is_named(
     assert type(caught.value) is kind
 
 
+@pytest.mark.parametrize("fault", ["all 200", "all 404", "missing is there", "damaged"])
+async def test_a_server_that_answers_alike_is_no_store(settings: Make, authority: Authority, fault: str) -> None:
+    with loose(authority, fault) as store:
+        with pytest.raises(StoreError):
+            await probe(settings(endpoint_url=store.endpoint))
+        assert not store.objects
+
+
 async def test_a_key_that_may_not_delete_is_good_enough(settings: Make, plan: Plan) -> None:
     plan.always["delete"] = "403-denied"
     remains = await probe(settings(endpoint_url=plan.endpoint, path="pre"))
-    assert remains.startswith("pre/.archiver-doctor-") and "delete_object" in remains
+    assert remains.startswith("pre/collections/archiver-check-") and "delete_object" in remains

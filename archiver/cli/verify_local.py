@@ -60,10 +60,10 @@ class Shown:
         self.files += 1
         self.damaged += bool(one.problems)
         if self._as_json:
-            said = {"file": str(one.path), "checked": one.told, "problems": one.problems, "notes": one.notes}
+            said = {"file": one.place, "checked": one.told, "problems": one.problems, "notes": one.notes}
             print(json.dumps(said, ensure_ascii=False))
             return
-        print(f"{'bad' if one.problems else 'ok ':<4} {escaped(str(one.path))}: {one.told}")
+        print(f"{'bad' if one.problems else 'ok ':<4} {escaped(one.place)}: {one.told}")
         for problem in one.problems[:_SHOWN]:
             print(f"     {escaped(problem)}")
         if len(one.problems) > _SHOWN:

@@ -21,7 +21,8 @@ _ELSEWHERE = frozenset({"state", "quarantine"})  # parts of records cut off, and
 class Checked:
     """A file: how much of it was checked, what is wrong with it, and what is merely to be known.
 
-    `name` is its path in the collection, or the path itself. `sha256` hex, empty when it was not read.
+    `name` is its path in the collection, or the path itself; `uri` where it lies in a store, empty for local files.
+    `sha256` hex, empty when it was not read.
     """
 
     path: Path
@@ -32,6 +33,12 @@ class Checked:
     sha256: str = ""
     size: int = 0
     missing: bool = False
+    uri: str = ""
+
+    @property
+    def place(self) -> str:
+        """As it is shown."""
+        return self.uri or str(self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -156,7 +156,7 @@ class RemoteCheck:
             if before.sha256 == read.sha256:
                 break
             tried += 1
-        one = Checked(path=Path(uri), name=place, told=read.told, sha256=read.sha256, size=read.size)
+        one = Checked(path=self.root / place, name=place, told=read.told, sha256=read.sha256, size=read.size, uri=uri)
         one.problems += read.problems
         if not read.problems and tried > 1:
             one.notes.append("came damaged first, and whole then: the fault lies on the way")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,76 @@ def test_a_ledger_that_was_changed(verb: Verb, warc: Path, change: str) -> None:
     path.write_bytes(b"".join(lines))
     code, report = found(verb, path)
     assert code == 1 and report["problems"]
+
+
+def test_a_collection_by_its_name_and_what_is_said_of_it(verb: Verb, warc: Path) -> None:
+    said = verb("verify", "main", "--json")
+    *files, last = map(json.loads, said.out.splitlines())
+    assert said.code == 0 and verb("verify").code == 0
+    assert {"file", "checked", "problems", "notes"} == files[0].keys() and not any(one["problems"] for one in files)
+    assert last["collection"] == "main" and last["log"] == "written"
+    assert last["summary"]["files"] == len(files) and last["summary"]["damaged"] == 0
+
+
+def test_the_log_says_when_each_file_was_read(verb: Verb, warc: Path) -> None:
+    """A row for every check; its own segments are checked by the next one, and hold."""
+    before = [json.loads(line) for line in verb("verify", "--log", "--json").out.splitlines()]
+    assert before and all(one["local"] is None and one["remote"] is None for one in before)
+    for _ in range(2):
+        assert verb("verify").code == 0
+    name = f"archive/{warc.name}"
+    warc.write_bytes(warc.read_bytes()[:-3])
+    assert verb("verify").code == 1
+    log = {one["file"]: one for one in map(json.loads, verb("verify", "--log", "--json").out.splitlines())}
+    assert log[name]["local"]["state"] == "damaged" and log[name]["remote"] is None
+    assert log[f"indexes/{warc.name}.cdxj"]["local"]["state"] == "holds"
+    warc.unlink()
+    assert verb("verify").code == 1
+    said = verb("verify", "--log").out
+    assert "4 checks of main" in said
+    assert next(line for line in said.splitlines() if line.endswith(name)).split()[1:3] == ["missing", "never"]
+
+
+def test_a_check_may_leave_no_trace(verb: Verb, warc: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in Path("crawls").rglob("*")}
+    assert verb("verify", "--no-log").code == 0
+    assert {path: path.stat().st_mtime_ns for path in Path("crawls").rglob("*")} == before
+    assert not list(Path(os.environ["HOME"]).rglob("verify/*")), "a check that ended leaves no state"
+
+
+def test_a_log_that_cannot_be_written_is_told(verb: Verb, warc: Path) -> None:
+    """As on read-only media, which a superuser's test cannot have: the folder's names are used up instead."""
+    logs = Path("crawls/collections/main/logs")
+    moved = logs.rename(logs.with_name("elsewhere"))
+    Path("crawls/collections/main/logs").symlink_to("/proc/self/fdinfo")
+    said = verb("verify")
+    assert said.code in (0, 1) and "the fixity log of main is not written: cannot write the ledger" in said.err
+    assert moved.is_dir()
+
+
+def test_single_files_of_a_collection_leave_no_row(verb: Verb, warc: Path) -> None:
+    logs = Path("crawls/collections/main/logs")
+    before = sorted(logs.iterdir())
+    assert verb("verify", str(warc)).code == 0 and verb("verify", str(warc.parent)).code == 0
+    assert sorted(logs.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--sample", "5%"], "--sample goes with --remote"),
+        (["--remote", "--log"], "give one of them"),
+        (["--remote", "a", "b"], "one collection at a time"),
+        (["--remote", "--sample", "0"], "--sample: '0' is no percentage"),
+        (["--remote", "--sample", "nan"], "--sample: 'nan' is no percentage"),
+        (["--remote", "--sample", "101%"], "--sample: '101%' is no percentage"),
+        (["--remote"], "no bucket is configured"),
+        (["--log"], "nothing was archived"),
+        ([], "nothing was archived"),
+        (["none"], "none: no such file, folder or collection"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_arguments(verb: Verb, arguments: list[str], words: str) -> None:
+    said = verb("verify", *arguments)
+    assert said.code == 2 and words in said.err and len(said.err.splitlines()) == 1

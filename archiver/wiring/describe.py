@@ -73,6 +73,9 @@ class _Describing:
 
     def all(self) -> list[ClosedFile]:
         places = self._places
+        for name in (*TEXTS, MANIFEST):
+            for left in places.root.glob(f"{name}*.tmp"):  # by a process that was killed
+                left.unlink()
         bounds = Bounds(places.logs)
         bounds.refresh()
         write_rules(places, self._clock, bounds)

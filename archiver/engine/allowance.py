@@ -11,7 +11,7 @@ from archiver.clock import Clock
 from archiver.engine.limits import VisitLimits
 from archiver.engine.outcome import COME_BACK
 from archiver.model import Fetched, Objection, Origin, Reason, Verdict
-from archiver.ports import Burst, HostBudget, PaceRules
+from archiver.ports import Burst, HostBudget, HostPlace, PaceRules
 
 Tell = Callable[[str], None]
 """Is given a sentence for the user."""
@@ -31,6 +31,7 @@ class Allowance:
         self._hopped: defaultdict[Origin, int] = defaultdict(int)
         self._bytes: defaultdict[Origin, int] = defaultdict(int)
         self._lanes: dict[Origin, asyncio.Semaphore] = {}
+        self._places: defaultdict[Origin, list[HostPlace]] = defaultdict(list)
         self._stopped: dict[Origin, str] = {}
         self._spans: dict[Origin, _Span] = {}
 
@@ -99,20 +100,22 @@ class Allowance:
         """A place among all visits: ten seconds, or as long as the visit lasts where a declared delay is the cause."""
         declared, left = rules.declared.delay > 0, self.left(rules)
         within = left if declared else min(self.limits.place, left)
-        if not await self._budget.take_place(origin, rules, within=within):
+        place = await self._budget.take_place(origin, rules, within=within)
+        if place is None:
             reason = Reason.CRAWL_DELAY_BUDGET if declared else Reason.RATE_LIMITED
             return _refuse(reason, f"no place at the host within {within:.0f} s: other visits ask it too")
         objection = self._unaffordable(origin, rules) or await self._at_rest(origin)
         if objection is not None:
-            self._budget.give_place(origin)
+            self._budget.give_place(place)
             return objection
+        self._places[origin].append(place)
         self._spans.setdefault(origin, _Span(rules, self._clock.monotonic()))
         return None
 
     def give(self, origin: Origin) -> None:
         """The answer to what `take` allowed is complete, or there is none."""
         self._spans[origin].end = self._clock.monotonic()
-        self._budget.give_place(origin)
+        self._budget.give_place(self._places[origin].pop())
         self._lanes[origin].release()
 
     def _unaffordable(self, origin: Origin, rules: PaceRules) -> Objection | None:

@@ -128,20 +128,29 @@ class FreeVisits:
     """Visits to the operator's own hosts without any gap: counted in memory, nothing else (decision 13)."""
 
     def __init__(self) -> None:
-        self._active: dict[Origin, int] = {}
+        self._active: dict[Origin, set[int]] = {}
         self._token = 0
 
     def begin(self, origin: Origin, places: int) -> int | None:
         """A token (negative), None when all places are taken."""
-        active = self._active.get(origin, 0)
-        if active >= places:
+        active = self._active.setdefault(origin, set())
+        if len(active) >= places:
             return None
-        self._active[origin] = active + 1
         self._token -= 1
+        active.add(self._token)
         return self._token
 
-    def end(self, origin: Origin) -> None:
-        self._active[origin] -= 1
+    def end(self, origin: Origin, token: int) -> bool:
+        """False when it had ended already."""
+        active = self._active.get(origin, set())
+        was_held = token in active
+        active.discard(token)
+        if not active:
+            self._active.pop(origin, None)
+        return was_held
 
     def active(self, origin: Origin) -> int:
-        return self._active.get(origin, 0)
+        return len(self._active.get(origin, ()))
+
+    def holds(self, origin: Origin, token: int) -> bool:
+        return token in self._active.get(origin, ())

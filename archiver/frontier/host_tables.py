@@ -15,7 +15,7 @@ from archiver.frontier.timeline import Timeline
 from archiver.model import Origin
 from archiver.policy.pace_values import Bound, OriginState
 
-VERSION = 1
+VERSION = 2
 FORGET = 30 * 86_400.0
 """Seconds after which a host that was not visited is forgotten."""
 
@@ -32,10 +32,17 @@ CREATE INDEX hosts_slow ON hosts(slow) WHERE slow = 1;
 CREATE TABLE visits(
   token INTEGER PRIMARY KEY AUTOINCREMENT,
   scheme TEXT NOT NULL, host TEXT NOT NULL, port INTEGER NOT NULL,
-  owner TEXT NOT NULL, started REAL NOT NULL
+  owner TEXT NOT NULL, started REAL NOT NULL,
+  until REAL NOT NULL                 -- the end of its lease
 );
 CREATE INDEX visits_host ON visits(host, port, scheme);
 """
+MIGRATIONS = {
+    1: f"""
+ALTER TABLE visits ADD COLUMN until REAL NOT NULL DEFAULT 0;
+UPDATE visits SET until = started + {LEASE};
+"""
+}
 
 
 class HostTables(Hooks):
@@ -67,12 +74,12 @@ class HostTables(Hooks):
     def others(self, origin: Origin, now: float) -> int:
         """Visits under way there; those whose process has ended, or that took far too long, are removed."""
         rows = self.db.execute(
-            "SELECT token, owner, started FROM visits WHERE host = ? AND port = ? AND scheme = ?", _key(origin)
+            "SELECT token, owner, until FROM visits WHERE host = ? AND port = ? AND scheme = ?", _key(origin)
         ).fetchall()
         alive = 0
-        for token, owner, started in rows:
+        for token, owner, until in rows:
             # A visit from the future is one of before the clock was set back: its process is of another boot.
-            if (owner != self._me and is_gone(owner)) or not now - LEASE < started <= now + LEASE:
+            if (owner != self._me and is_gone(owner)) or not now < until <= now + LEASE:
                 self.db.execute("DELETE FROM visits WHERE token = ?", (token,))
             else:
                 alive += 1
@@ -81,16 +88,21 @@ class HostTables(Hooks):
     def enter(self, origin: Origin, now: float) -> int:
         """Note a visit; its token, never given twice."""
         cursor = self.db.execute(
-            "INSERT INTO visits(host, port, scheme, owner, started) VALUES(?, ?, ?, ?, ?)",
-            (*_key(origin), self._me, now),
+            "INSERT INTO visits(host, port, scheme, owner, started, until) VALUES(?, ?, ?, ?, ?, ?)",
+            (*_key(origin), self._me, now, now + LEASE),
         )
         assert cursor.lastrowid is not None
         return cursor.lastrowid
 
-    def leave(self, token: int) -> float | None:
-        """End a visit; when it started, None when it was given up on."""
-        row = self.db.execute("DELETE FROM visits WHERE token = ? RETURNING started", (token,)).fetchone()
-        return None if row is None else row[0]
+    def renew(self, token: int, now: float) -> bool:
+        """A later end; False when the visit was given up on."""
+        query = "UPDATE visits SET until = ? WHERE token = ? AND until > ?"
+        return self.db.execute(query, (now + LEASE, token, now)).rowcount > 0
+
+    def leave(self, token: int, now: float) -> tuple[float | None, bool]:
+        """End a visit: when it started, None when it was given up on and removed; and whether it was still held."""
+        row = self.db.execute("DELETE FROM visits WHERE token = ? RETURNING started, until", (token,)).fetchone()
+        return (None, False) if row is None else (row[0], row[1] > now)
 
     def leave_all(self) -> None:
         self.db.execute("DELETE FROM visits WHERE owner = ?", (self._me,))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from archiver.clock import Clock
 from archiver.frontier.budget import (
+    LEASE,
     OWN_LOOK_AGAIN,
     FreeVisits,
     Unpaced,
@@ -27,14 +28,14 @@ from archiver.frontier.budget import (
     places_at,
     told,
 )
-from archiver.frontier.host_tables import SCHEMA, VERSION, HostTables
+from archiver.frontier.host_tables import MIGRATIONS, SCHEMA, VERSION, HostTables
 from archiver.frontier.places import Places
 from archiver.frontier.thread import SqliteThread
 from archiver.frontier.timeline import Timeline
 from archiver.model import Origin
 from archiver.policy import pace
 from archiver.policy.pace_values import Answer, Bound, Heard, Moment, OriginState, Pace, permitted
-from archiver.ports import Burst, Declared, PaceRules, VisitSlot, Wait
+from archiver.ports import Burst, Declared, HostPlace, PaceRules, VisitSlot, Wait
 
 LOOK_EVERY = 0.5
 """Seconds for which this process believes what it read of the other processes' resting hosts."""
@@ -62,10 +63,10 @@ class SqliteHostBudget:
         self._free = FreeVisits()
         self._visits: dict[Origin, Visits] = {}
         self._slow: dict[Origin, OriginState] = {}
-        self._places = Places()
+        self._places = Places(clock)
         self._unpaced = Unpaced()
         self._looked = -math.inf
-        self._thread = SqliteThread(path, SCHEMA, version=VERSION)
+        self._thread = SqliteThread(path, SCHEMA, version=VERSION, migrations=MIGRATIONS)
 
         def prepare(db: sqlite3.Connection) -> HostTables:
             return HostTables(db, Timeline(db, clock))
@@ -106,24 +107,37 @@ class SqliteHostBudget:
             self._tables.save(origin, place.state, now)
         if place.wait is not None:
             return told(place.wait, rules, shift=shift)
-        return VisitSlot(origin=origin, token=self._tables.enter(origin, now), started=now + shift)
+        token = self._tables.enter(origin, now)
+        return VisitSlot(origin=origin, token=token, started=now + shift, until=now + LEASE + shift)
+
+    async def renew_visit(self, slot: VisitSlot) -> VisitSlot | None:
+        """The slot with a later end, None when it was lost. One on an own host without a gap ends with its process."""
+        if slot.token < 0:
+            return slot if self._free.holds(slot.origin, slot.token) else None
+        until = await self._thread.run(lambda _: self._renew(slot.token))
+        return None if until is None else replace(slot, until=until)
+
+    def _renew(self, token: int) -> float | None:
+        now = self._time.now()
+        return self._time.to_wall(now + LEASE) if self._tables.renew(token, now) else None
 
     async def end_visit(
         self, slot: VisitSlot, rules: PaceRules, *, burst: float, elsewhere: Sequence[Burst] = ()
-    ) -> None:
+    ) -> bool:
         """Give the place back; the next visit waits at least `burst` seconds from now (payback), so do others'."""
-        origin = slot.origin
+        origin, held = slot.origin, True
         owed = [one for one in elsewhere if not is_free(one.rules, own=self._is_own(one.origin))]
         if slot.token < 0:
-            self._free.end(origin)
+            held = self._free.end(origin, slot.token)
             if origin not in self._slow:
                 if owed:
                     await self._thread.run(lambda _: self._pay_back(owed))
-                return
+                return held
         bound_by = permitted(rules, own=self._is_own(origin))
         heard = self._leave(origin)
-        state = await self._thread.run(lambda _: self._end(slot, bound_by, burst, heard, owed))
+        state, left = await self._thread.run(lambda _: self._end(slot, bound_by, burst, heard, owed))
         self._remember(origin, state)
+        return left or (slot.token < 0 and held)
 
     def _leave(self, origin: Origin) -> Heard | None:
         visits = self._visits.get(origin)
@@ -136,16 +150,16 @@ class SqliteHostBudget:
 
     def _end(
         self, slot: VisitSlot, rules: Pace, burst: float, heard: Heard | None, elsewhere: Sequence[Burst]
-    ) -> OriginState:
+    ) -> tuple[OriginState, bool]:
         self._pay_back(elsewhere)
         now, origin = self._time.now(), slot.origin
-        started = self._tables.leave(slot.token)
-        if started is None:
+        started, left = self._tables.leave(slot.token, now)
+        if started is None:  # one that was given up on has asked the host all the same
             started = min(self._time.from_wall(slot.started), now)
         state = pace.settle(self._tables.state(origin), now)
         state = pace.after_visit(state, rules, start=started, end=now, burst=burst, heard=heard)
         self._tables.save(origin, state, now)
-        return state
+        return state, left
 
     def _pay_back(self, bursts: Sequence[Burst]) -> None:
         now = self._time.now()
@@ -156,13 +170,13 @@ class SqliteHostBudget:
 
     # --- requests --------------------------------------------------------------------------------------------------
 
-    async def take_place(self, origin: Origin, rules: PaceRules, *, within: float) -> bool:
-        """A place for one sub-request; False when none came free within so many seconds."""
+    async def take_place(self, origin: Origin, rules: PaceRules, *, within: float) -> HostPlace | None:
+        """A place for one sub-request; None when none came free within so many seconds."""
         return await self._places.take(origin, places_at(rules, own=self._is_own(origin)), within=within)
 
-    def give_place(self, origin: Origin) -> None:
-        """To who waits longest."""
-        self._places.give(origin)
+    def give_place(self, place: HostPlace) -> bool:
+        """To who waits longest; False when it was lost before."""
+        return self._places.give(place)
 
     async def robots_wait(self, origin: Origin) -> float:
         """Seconds to sleep before robots.txt is asked, reserved: what it declared the last time binds this too."""

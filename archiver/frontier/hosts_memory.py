@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from archiver.clock import Clock
-from archiver.frontier.budget import Unpaced, Visits, ask, is_free, is_limiting, places_at, told
+from archiver.frontier.budget import LEASE, Unpaced, Visits, ask, is_free, is_limiting, places_at, told
 from archiver.frontier.places import Places
 from archiver.model import Origin
 from archiver.policy import pace
 from archiver.policy.pace_values import Answer, OriginState, permitted
-from archiver.ports import Burst, Declared, PaceRules, VisitSlot, Wait
+from archiver.ports import Burst, Declared, HostPlace, PaceRules, VisitSlot, Wait
 
 
 class MemoryHostBudget:
@@ -27,9 +27,10 @@ class MemoryHostBudget:
         self._jitter = jitter
         self._states: dict[Origin, OriginState] = {}
         self._visits: dict[Origin, Visits] = {}
+        self._held: dict[Origin, dict[int, float]] = {}
         self._started: dict[int, float] = {}
         self._token = 0
-        self._places = Places()
+        self._places = Places(clock)
         self._unpaced = Unpaced()
 
     def _now(self) -> float:
@@ -43,30 +44,48 @@ class MemoryHostBudget:
 
     async def begin_visit(self, origin: Origin, rules: PaceRules) -> VisitSlot | Wait:
         bound_by = permitted(rules, own=self._own(origin))
-        visits, now = self._visits.setdefault(origin, Visits()), self._now()
+        now = self._now()
         known = self._unpaced.counted(self._state(origin), origin, bound_by, now)
-        place = ask(known, bound_by, now, shift=self._shift(), others=visits.count)
+        place = ask(known, bound_by, now, shift=self._shift(), others=len(self._still_held(origin, now)))
         self._states[origin] = place.state
         if place.wait is not None:
             return told(place.wait, bound_by, shift=self._shift())
-        visits.count += 1
+        self._visits.setdefault(origin, Visits()).count += 1
         self._token += 1
+        self._held.setdefault(origin, {})[self._token] = now + LEASE
         self._started[self._token] = now
-        return VisitSlot(origin=origin, token=self._token, started=now + self._shift())
+        shift = self._shift()
+        return VisitSlot(origin=origin, token=self._token, started=now + shift, until=now + LEASE + shift)
+
+    def _still_held(self, origin: Origin, now: float) -> dict[int, float]:
+        held = {token: until for token, until in self._held.get(origin, {}).items() if until > now}
+        self._held[origin] = held
+        return held
+
+    async def renew_visit(self, slot: VisitSlot) -> VisitSlot | None:
+        held, now = self._still_held(slot.origin, self._now()), self._now()
+        if slot.token not in held:
+            return None
+        held[slot.token] = now + LEASE
+        return replace(slot, until=now + LEASE + self._shift())
 
     async def end_visit(
         self, slot: VisitSlot, rules: PaceRules, *, burst: float, elsewhere: Sequence[Burst] = ()
-    ) -> None:
+    ) -> bool:
         self._pay_back([one for one in elsewhere if not is_free(one.rules, own=self._own(one.origin))])
-        visits, start = self._visits[slot.origin], self._started.pop(slot.token)
-        visits.count -= 1
+        now = self._now()
+        was_held = self._still_held(slot.origin, now).pop(slot.token, None) is not None
+        visits = self._visits.setdefault(slot.origin, Visits())
+        start = self._started.pop(slot.token, now)
+        visits.count = max(0, visits.count - 1)
         own = self._own(slot.origin)
         if is_free(rules, own=own) and not self._state(slot.origin).is_slowed(self._now()):
-            return
+            return was_held
         bound_by = permitted(rules, own=own)
         self._states[slot.origin] = pace.after_visit(
             self._state(slot.origin), bound_by, start=start, end=self._now(), burst=burst, heard=visits.heard()
         )
+        return was_held
 
     def _pay_back(self, bursts: Sequence[Burst]) -> None:
         for one in bursts:
@@ -74,11 +93,11 @@ class MemoryHostBudget:
             state = pace.after_burst(self._state(one.origin), rules, burst=one.seconds, ended=self._now() - one.ago)
             self._states[one.origin] = state
 
-    async def take_place(self, origin: Origin, rules: PaceRules, *, within: float) -> bool:
+    async def take_place(self, origin: Origin, rules: PaceRules, *, within: float) -> HostPlace | None:
         return await self._places.take(origin, places_at(rules, own=self._own(origin)), within=within)
 
-    def give_place(self, origin: Origin) -> None:
-        self._places.give(origin)
+    def give_place(self, place: HostPlace) -> bool:
+        return self._places.give(place)
 
     async def robots_wait(self, origin: Origin) -> float:
         now, state = self._now(), self._state(origin)

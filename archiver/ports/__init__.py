@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +29,12 @@ from archiver.ports.frontier import Frontier as Frontier
 from archiver.ports.frontier import FrontierCounts as FrontierCounts
 from archiver.ports.frontier import Stretch
 from archiver.ports.frontier import VisitOutcome as VisitOutcome
+from archiver.ports.hosts import Burst as Burst
+from archiver.ports.hosts import HostBudget as HostBudget
+from archiver.ports.hosts import HostPlace as HostPlace
+from archiver.ports.hosts import PaceRules as PaceRules
+from archiver.ports.hosts import VisitSlot as VisitSlot
+from archiver.ports.hosts import Wait as Wait
 from archiver.ports.robots import Declared as Declared
 from archiver.ports.robots import FetchRobots as FetchRobots
 from archiver.ports.robots import Robots as Robots
@@ -105,17 +110,6 @@ class Client(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaceRules:
-    """What binds an origin: the operator's gap between visit starts, what the site declares, and how many visits."""
-
-    delay: float = 1.0
-    declared: Declared = field(default_factory=Declared)
-    parallel: int = 1
-    requisites: int = 4
-    retry_after_cap: float = 86_400.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
     """What admission found out about a candidate: the decision, where it may be dialled, and what binds its pace.
 
@@ -168,87 +162,6 @@ class Gateway(Protocol):
     def tell(self, entries: Sequence[LedgerEntry]) -> None:
         """Rows that belong to no single exchange (visits, discoveries)."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VisitSlot:
-    """The right to visit an origin now; give it back with `end_visit`."""
-
-    origin: Origin
-    token: int
-    started: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
-    """Not now. `until` is epoch seconds; `why` a Reason value; `rule` says in words which rule of pace bound."""
-
-    until: float
-    why: str
-    rule: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Burst:
-    """What a visit asked of another origin than its own: for `seconds` from first request to last answer, ended `ago`
-    seconds ago. `rules` are what binds there."""
-
-    origin: Origin
-    rules: PaceRules
-    seconds: float
-    ago: float = 0.0
-
-
-class HostBudget(Protocol):
-    """Who may ask a host now, over all processes of this user (decisions 12 and 13). Times are epoch seconds.
-
-    A visit holds one slot; each of its sub-requests a place at its origin, then its turn (`request_wait`), whichever
-    lane it comes from.
-    """
-
-    async def begin_visit(self, origin: Origin, rules: PaceRules) -> VisitSlot | Wait: ...
-
-    async def end_visit(
-        self, slot: VisitSlot, rules: PaceRules, *, burst: float, elsewhere: Sequence[Burst] = ()
-    ) -> None:
-        """Give the slot back; the next visit waits at least `burst` seconds from now (payback).
-
-        `elsewhere`: the same for each other origin that the visit asked, from when it last did.
-        """
-        ...
-
-    async def take_place(self, origin: Origin, rules: PaceRules, *, within: float) -> bool:
-        """A place for one sub-request: at most `rules.requisites` at once at an origin over all visits of this process
-        (one where a delay is declared). False when none came free within so many seconds. Ask robots.txt before."""
-        ...
-
-    def give_place(self, origin: Origin) -> None:
-        """The upstream answer is complete, or is a stream and its head is there."""
-        ...
-
-    async def robots_wait(self, origin: Origin) -> float:
-        """Reserve a request for robots.txt; seconds to sleep before it, where a delay was declared the last time."""
-        ...
-
-    async def request_wait(self, origin: Origin, rules: PaceRules, *, limit: float = math.inf) -> float:
-        """Reserve the next request start at this origin; seconds to sleep before it (0 without a declared delay).
-
-        A rest or a closed Visit-time window counts too. A wait over `limit` seconds is told but not reserved: that
-        request must not be made.
-        """
-        ...
-
-    async def report(
-        self, origin: Origin, rules: PaceRules, *, status: int, retry_after: float | None, seconds: float
-    ) -> float | None:
-        """Tell an answer. Returns epoch seconds until which the host must rest (429, 503, Retry-After), else None."""
-        ...
-
-    async def resting_until(self, origin: Origin) -> float | None:
-        """Epoch seconds until which nothing may be asked there, else None."""
-        ...
-
-    async def close(self) -> None: ...
 
 
 # --- records ----------------------------------------------------------------------------------------------------------

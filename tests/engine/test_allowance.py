@@ -61,22 +61,21 @@ async def test_the_limit_grows_where_a_delay_is_declared() -> None:
 async def test_other_visits_places_are_waited_for_so_long_and_no_longer() -> None:
     _, budget, _, allowance = bench(place=0.01)
     allowance.begin(RULES)
-    for _ in range(4):
-        assert await budget.take_place(CDN, RULES, within=0.0)
+    places = [await budget.take_place(CDN, RULES, within=0.0) for _ in range(4)]
     refused = await allowance.take(CDN, RULES)
     assert refused is not None and refused.reason is Reason.RATE_LIMITED
-    budget.give_place(CDN)
+    assert places[0] is not None and budget.give_place(places[0])
     assert await allowance.take(CDN, RULES) is None
 
 
 async def test_a_wait_that_a_declared_delay_causes_may_last_as_long_as_the_visit() -> None:
     _, budget, _, allowance = bench(place=0.0)
     allowance.begin(SLOW)
-    assert await budget.take_place(CDN, SLOW, within=0.0)
+    place = await budget.take_place(CDN, SLOW, within=0.0)
     waiting = asyncio.create_task(allowance.take(CDN, SLOW))
     await asyncio.sleep(0.02)
     assert not waiting.done()
-    budget.give_place(CDN)
+    assert place is not None and budget.give_place(place)
     assert await waiting is None
 
 

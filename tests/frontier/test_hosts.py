@@ -229,12 +229,68 @@ async def test_a_free_visit_pays_back_elsewhere_and_own_hosts_are_owed_nothing(
     ids=["default", "two", "foreign in parallel", "own in parallel", "declared"],
 )
 async def test_so_many_sub_requests_at_once(budget: AnyBudget, site: object, rules: PaceRules, places: int) -> None:
-    for _ in range(places):
-        assert await budget.take_place(site, rules, within=0.0)
-    assert not await budget.take_place(site, rules, within=0.0)
+    held = [await budget.take_place(site, rules, within=0.0) for _ in range(places)]
+    assert await budget.take_place(site, rules, within=0.0) is None
     assert await budget.take_place(CDN, rules, within=0.0), "places are an origin's"
-    budget.give_place(site)
+    assert held[0] is not None and budget.give_place(held[0])
+    assert not budget.give_place(held[0])
     assert await budget.take_place(site, rules, within=0.0)
+    assert await budget.take_place(site, rules, within=0.0) is None
+
+
+# --- leases -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_visit_that_never_ends_is_given_up_on_and_its_late_end_changes_nobodys(
+    budget: AnyBudget, clock: ManualClock
+) -> None:
+    """F-39 for visits: a holder that was stopped past its lease gives back no place of another."""
+    stuck = await visit(budget)
+    assert stuck.until == pytest.approx(clock.epoch() + 900, rel=0, abs=1e-3)
+    clock.advance(899)
+    await wait(budget)
+    clock.advance(1)
+    other = await visit(budget)
+    assert other.token != stuck.token
+    assert await budget.renew_visit(stuck) is None
+    assert not await budget.end_visit(stuck, RULES, burst=0.0)
+    clock.advance(60)
+    assert (await wait(budget)).rule.startswith("busy"), "the other visit still has its place"
+    assert await budget.end_visit(other, RULES, burst=0.0)
+    assert not await budget.end_visit(other, RULES, burst=0.0)
+
+
+async def test_a_renewed_visit_lasts(budget: AnyBudget, clock: ManualClock) -> None:
+    slot = await visit(budget)
+    clock.advance(800)
+    renewed = await budget.renew_visit(slot)
+    assert renewed is not None and renewed.token == slot.token
+    assert renewed.until == pytest.approx(clock.epoch() + 900, rel=0, abs=1e-3)
+    clock.advance(800)
+    assert (await wait(budget)).rule.startswith("busy")
+    assert await budget.end_visit(renewed, RULES, burst=0.0)
+
+
+@pytest.mark.parametrize("step", [365 * 86_400.0, -3600.0], ids=["year-ahead", "hour-back"])
+async def test_a_step_of_the_wall_clock_ends_no_visit(budget: AnyBudget, clock: ManualClock, step: float) -> None:
+    """F-30, F-31."""
+    slot = await visit(budget)
+    clock.advance(1, wall=step)
+    assert (await wait(budget)).rule.startswith("busy")
+    renewed = await budget.renew_visit(slot)
+    assert renewed is not None and renewed.until == pytest.approx(clock.epoch() + 900, rel=0, abs=1e-3)
+    assert await budget.end_visit(renewed, RULES, burst=0.0)
+
+
+async def test_a_free_visit_ends_once(budget: AnyBudget) -> None:
+    slots = [await visit(budget, FREE, OWN) for _ in range(2)]
+    assert isinstance(await budget.begin_visit(OWN, FREE), Wait)
+    assert await budget.renew_visit(slots[0]) is not None
+    assert await budget.end_visit(slots[0], FREE, burst=0.0)
+    assert not await budget.end_visit(slots[0], FREE, burst=0.0)
+    assert await budget.renew_visit(slots[0]) is None
+    await visit(budget, FREE, OWN)
+    assert isinstance(await budget.begin_visit(OWN, FREE), Wait), "ended twice, it frees one place"
 
 
 # --- robots.txt under a declared delay --------------------------------------------------------------------------------

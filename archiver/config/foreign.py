@@ -14,8 +14,7 @@ _LOGIN = "logins are not supported: credentials and profiles would make every ca
 HARMLESS: dict[str, tuple[str, ...]] = {
     "useRobots": ("true",), "robots": ("true",), "generateCDX": ("true",), "headless": ("true",),
     "reportSkipped": ("true",), "failOnFailedSeed": ("true",), "saveState": ("always", "partial"),
-    "combineWARC": ("false",), "useSHA1": ("false",), "useSitemap": ("false",),
-    "sitemap": ("false",), "overwrite": ("false",),
+    "combineWARC": ("false",), "useSHA1": ("false",), "overwrite": ("false",),
     "allowHashUrls": ("false",), "blockAds": ("false",), "failOnInvalidStatus": ("false",), "waitOnDone": ("false",),
     "restartsOnError": ("false",),
 }  # fmt: skip
@@ -34,8 +33,6 @@ MESSAGES: dict[str, str] = {
     **dict.fromkeys(("proxyServer", "proxyServerConfig", "proxyMap", "proxyServerPreferSingleProxy",
                      "sshProxyPrivateKeyFile", "sshProxyKnownHostsFile", "originOverride"), _PROXY),
     **dict.fromkeys(("auth", "saveProfile"), _LOGIN),
-    **dict.fromkeys(("useSitemap", "sitemap", "sitemapFromDate", "sitemapToDate", "sitemapFrom", "sitemapTo"),
-                    "sitemaps as a source of seeds are not supported yet; remove it"),
     **dict.fromkeys(("redisStoreUrl", "logErrorsToRedis", "writePagesToRedis", "debugAccessRedis", "screencastRedis"),
                     "one machine needs no Redis here; remove it"),
     **dict.fromkeys(("rateLimitWait", "rateLimitMax", "rateLimitMaxWait", "rateLimit", "rateLimitInterval"),

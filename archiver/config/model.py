@@ -23,7 +23,7 @@ from archiver.config.kinds import (
 )
 from archiver.config.schema import key
 from archiver.config.secret import Secret
-from archiver.config.special import DEPTH, LANGUAGE, SITE_CONSENT, TIMEZONE, VIEWPORT
+from archiver.config.special import DATE, DEPTH, LANGUAGE, SITE_CONSENT, SITEMAP, TIMEZONE, VIEWPORT
 from archiver.config.storage import Storage
 from archiver.model import Labels
 from archiver.policy.profiles import STRICT, Profile, canonical
@@ -44,6 +44,13 @@ class SeedRules:
     )
     depth: int = key(DEPTH, "Links away from the seed; -1 = no bound", default=-1)
     extra_hops: int = key(whole(high=10), "Hops past the scope that are still fetched", default=0)
+    sitemap: str = key(
+        SITEMAP, "What the seed's sitemaps list is taken too: `true` = those its robots.txt names, else /sitemap.xml",
+        default="", aliases=("useSitemap",),
+    )  # fmt: skip
+    seed_type: str = key(
+        choice("page", "sitemap", "feed"), "Whether the seed is a page, or a list of pages", default="page"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +87,15 @@ class Limits:
     )  # fmt: skip
     max_body_size: int = key(SIZE, "One answer; more is cut and marked `WARC-Truncated`", default=1 << 30, unit="bytes")
     max_redirects: int = key(whole(high=50), "Hops of one document", default=20)
+    sitemap_from: str = key(
+        DATE, "Of sitemaps and feeds: nothing that says to be older", default="", name="sitemapFromDate",
+        aliases=("sitemapFrom", "since"),
+    )  # fmt: skip
+    sitemap_to: str = key(
+        DATE, "Of sitemaps and feeds: nothing that says to be newer", default="", name="sitemapToDate",
+        aliases=("sitemapTo",),
+    )  # fmt: skip
+    sitemap_limit: int = key(whole(), "URLs taken from sitemaps and feeds in all; 0 = no limit", default=1_000_000)
     rollover_size: int = key(SIZE, "A WARC is closed at this size", default=10**9, unit="bytes")
     rollover_seconds: float = key(SECONDS, "A WARC is closed at this age", default=300.0, unit="s")
 

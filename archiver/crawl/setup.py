@@ -44,8 +44,9 @@ def _crawl_config(crawler: Crawler) -> Config:
     if isinstance(ready, Config):
         return ready
     arguments = getattr(crawler.spider, "archiver_arguments", {})
-    scope = getattr(crawler.spider, "scope_type", "")
-    return config_of(arguments, _options(crawler), dict(os.environ), scope_type=scope)
+    scope, own = getattr(crawler.spider, "scope_type", ""), getattr(crawler.spider, "defaults", {})
+    defaults = {**own, **_options(crawler)}
+    return config_of(arguments, defaults, dict(os.environ), scope_type=scope)
 
 
 def addon_config(crawler: Crawler) -> Config:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from scrapy import Spider
@@ -19,6 +19,8 @@ class ArchiverSpider(Spider):
 
     custom_settings = dict(OURS)  # noqa: RUF012 - Scrapy's own declaration of it
     scope_type = ""
+    defaults: Mapping[str, str] = {}
+    """Keys of the config file that this spider sets where nobody says otherwise."""
 
     def __init__(self, **arguments: str) -> None:
         super().__init__()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from archiver import urls
+from archiver.engine.lists import Lists
 from archiver.engine.read import Reading
 from archiver.model import Candidate, Keep, Kind, Objection, Outlink, Reason, Verdict
 
@@ -26,8 +27,10 @@ class Discoverer:
         obey_nofollow: bool = True,
         enabled: bool = True,
         takes: ScopeTakes | None = None,
+        lists: Lists | None = None,
     ) -> None:
         """`takes` tells links that only extra hops let in (path letter X); None where there are none."""
+        self.lists = lists
         self._check = check
         self._takes = takes
         self._obey_nofollow = obey_nofollow
@@ -41,6 +44,8 @@ class Discoverer:
         found: list[Outlink] = []
         repeats = 0
         page_nofollow = self._page_objection(keep)
+        if reading.listed and self.lists is not None:
+            return self.lists.outlinks(page, reading.listed, page_nofollow), 0
         for url, nofollow in reading.links:
             if url in self._known:
                 repeats += 1

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from archiver.coding import decode
 from archiver.extract import charset, kind_of, requisites_of
+from archiver.extract.feed import read_feed
 from archiver.extract.html import extract
+from archiver.extract.listing import MAX_BYTES, SITEMAP, Listed
+from archiver.extract.sitemap import read_sitemap
 from archiver.model import NO_ELEMENTS, Elements, Exchange
 
 OFF_LOOP = 65_536  # bytes of body past which parsing takes longer than the loop may be held (decision 15)
@@ -17,7 +20,7 @@ COMPRESSED_OFF_LOOP = 12_288  # the same on the wire, where a content coding may
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """`requisites` are (URL, type), `links` (URL, nofollow), `elements` what the judge is asked about,
-    `refresh` (seconds, URL).
+    `refresh` (seconds, URL), `listed` what a sitemap or feed holds.
 
     URLs are absolute, without fragment. `capped`: the document holds more than is looked at.
     """
@@ -29,6 +32,7 @@ class Reading:
     is_html: bool = False
     refresh: tuple[float, str] | None = None
     capped: bool = False
+    listed: tuple[Listed, ...] = ()
 
 
 EMPTY = Reading()
@@ -44,6 +48,23 @@ async def read(url: str, exchange: Exchange, *, limit: int, type_hint: str = "")
     if exchange.entity_size > heavy:
         return await asyncio.to_thread(_read, url, exchange, label, limit, type_hint)
     return _read(url, exchange, label, limit, type_hint)
+
+
+async def read_list(url: str, exchange: Exchange, *, kind: str) -> Reading:
+    """A sitemap or feed, whatever its Content-Type says; `kind` is `sitemap` or `feed`. In a thread when big. Never
+    raises for what a site sent."""
+    if exchange.entity_size == 0 or not 200 <= exchange.status < 300:
+        return EMPTY
+    if exchange.entity_size > OFF_LOOP or exchange.header(b"content-encoding") or kind == SITEMAP:
+        return await asyncio.to_thread(_read_list, url, exchange, kind)
+    return _read_list(url, exchange, kind)
+
+
+def _read_list(url: str, exchange: Exchange, kind: str) -> Reading:
+    coding = b", ".join(exchange.header_all(b"content-encoding"))
+    body = decode(exchange.entity_chunks(), coding or None, limit=MAX_BYTES + 1).data
+    found = read_sitemap(body, base_url=url) if kind == SITEMAP else read_feed(body, base_url=url)
+    return Reading(listed=found.entries, capped=found.capped)
 
 
 async def read_dom(url: str, dom: bytes) -> Reading:

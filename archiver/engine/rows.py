@@ -101,6 +101,8 @@ def discovered_entries(outlinks: Sequence[Outlink], fresh: frozenset[str]) -> li
         data = {"key": candidate.key, "reason": Reason.ALLOWED, "via": candidate.via, "path": candidate.path}
         if objection is not None:
             data |= {"verdict": objection.verdict, "reason": objection.reason, "rule": objection.rule}
+        if outlink.lastmod:
+            data["lastmod"] = outlink.lastmod
         rows.append(LedgerEntry(event="discovered", url=candidate.url, data=data))
     return rows
 

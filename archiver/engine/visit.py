@@ -12,7 +12,7 @@ from archiver.engine.gathered import Gathered, why_failed
 from archiver.engine.lanes import Lanes
 from archiver.engine.navigation import REDIRECTS, redirect_target
 from archiver.engine.outcome import COME_BACK
-from archiver.engine.read import EMPTY, Reading, read
+from archiver.engine.read import EMPTY, Reading, read, read_list
 from archiver.engine.registry import Registry, Shared
 from archiver.engine.seeing import Around, Seeing
 from archiver.engine.turn import Turn
@@ -63,7 +63,8 @@ class Visit:
 
     async def run(self, candidate: Candidate, admitted: Admitted) -> Gathered:
         """Fetch the document, then what it needs. Everything that the site does wrong is a value in the result."""
-        lanes = self._lanes if self._limits.want_requisites else None
+        is_page = candidate.kind is Kind.DOCUMENT  # a sitemap has no requisites, and no browser shows more of it
+        lanes = self._lanes if self._limits.want_requisites and is_page else None
         place = self._place = lanes.place() if lanes is not None else None
         if lanes is None or place is None:
             await self._all(candidate, admitted)
@@ -120,7 +121,7 @@ class Visit:
         fetched = await self._gateway.fetch(candidate, admitted, within=self._allowance.left(admitted.rules))
         self._document_came(fetched)
         while (target := await self._next_hop(fetched)) is not None:
-            following = self._follow(fetched.candidate, target, kind=Kind.DOCUMENT)
+            following = self._follow(fetched.candidate, target, kind=fetched.candidate.kind)
             objection = self._hop_objection(following)
             if objection is None:
                 admitted = await self._gateway.admit(following)
@@ -206,7 +207,11 @@ class Visit:
         self._gathered.reading = None
         if exchange is None or exchange.method == "HEAD":
             return
-        reading = await read(fetched.candidate.url, exchange, limit=self._limits.decoded)
+        candidate = fetched.candidate
+        if candidate.kind is Kind.SITEMAP:
+            self._gathered.reading = await read_list(candidate.url, exchange, kind=candidate.resource_type)
+            return
+        reading = await read(candidate.url, exchange, limit=self._limits.decoded)
         self._gathered.reading = reading
         if reading.elements is not NO_ELEMENTS:
             self._gathered.fetched[-1] = self._gateway.judge(fetched, reading.elements)

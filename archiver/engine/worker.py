@@ -24,6 +24,7 @@ from archiver.model import (
     Claim,
     Decision,
     Fetched,
+    Kind,
     Origin,
     Outlink,
     Page,
@@ -107,6 +108,8 @@ class Worker:
                 return Attempt(again=slot.until)
             if self._t.site_files is not None:
                 await self._t.site_files.remember(candidate, admitted)
+            if self._t.discoverer.lists is not None:
+                self._t.discoverer.lists.remember(candidate, getattr(admitted.robots, "sitemaps", ()))
             return await self._visit(claim, admitted, slot)
         finally:
             self._t.registry.end(candidate.key, kept=False)
@@ -182,6 +185,8 @@ class Worker:
         """Records are written; now the frontier in one transaction, then the rows that tell of it."""
         t = self._t
         outlinks, repeats = self._outlinks(gathered)
+        if t.discoverer.lists is not None:
+            outlinks += t.discoverer.lists.of_seed(claim.candidate)
         outcome = outcome_of(gathered, page)
         done = await t.frontier.complete(claim, outcome, outlinks)
         t.discoverer.remember(outlinks)
@@ -189,7 +194,7 @@ class Worker:
         rows = [*lane_entries(gathered, page), visit_entry(page, discovered=len(done.fresh), repeats=repeats)]
         rows.extend(discovered_entries(outlinks, done.fresh))
         t.gateway.tell(rows)
-        if page.status is Status.CAPTURED:
+        if page.status is Status.CAPTURED and page.candidate.kind is Kind.DOCUMENT:
             t.pages.add(page)
 
     def _outlinks(self, gathered: Gathered) -> tuple[list[Outlink], int]:

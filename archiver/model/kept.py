@@ -137,10 +137,14 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlink:
-    """A link found on a page, canonical, with its scope verdict already taken (None = in scope)."""
+    """A link found on a page, canonical, with its scope verdict already taken (None = in scope).
+
+    `lastmod` is what a sitemap or feed says of it, as written.
+    """
 
     candidate: Candidate
     objection: Objection | None = None
+    lastmod: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,7 +97,8 @@ class Scope:
         return None
 
     def check(self, candidate: Candidate) -> Objection | None:
-        """None = in scope. Requisites are bound by exclusions only; a seed is in its scope by being one."""
+        """None = in scope; a seed is by being one. Requisites are bound by exclusions only, lists (sitemaps, feeds)
+        not by the scope and its depth."""
         url = candidate.url
         objection = self.excluded(url) if self._exclude else None
         if objection is not None or candidate.kind is Kind.REQUISITE:
@@ -106,6 +107,8 @@ class Scope:
             return _refuse(Reason.UNSUPPORTED_SCHEME, f"{url.partition(':')[0][:40]} is neither http nor https")
         if "@" in url and urls.has_credentials(url):
             return _refuse(Reason.CREDENTIALS_IN_URL, "the URL holds a user name or password")
+        if candidate.kind is Kind.SITEMAP:
+            return self._trap(url, candidate.key)
         if not (candidate.seed or self.takes(url, candidate.key) or self._is_extra_hop(candidate)):
             return _refuse(Reason.OUT_OF_SCOPE, f"{self._rules.scope_type} of {self._rules.seed}")
         if 0 <= self._rules.depth < candidate.depth:

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from archiver import urls
 from archiver.clock import SYSTEM, Clock
 from archiver.config import Config, Environment, Places, is_own
 from archiver.engine.discover import Discoverer
@@ -23,7 +22,7 @@ from archiver.frontier.hosts import SqliteHostBudget
 from archiver.gateway import Gate, GatePorts
 from archiver.ledger.reader import last_head
 from archiver.ledger.segments import JsonlLedger
-from archiver.model import Actor, Candidate, Kind, Origin, Page
+from archiver.model import Actor, Candidate, Origin, Page
 from archiver.pages import PagesFile
 from archiver.policy.address import AllowList
 from archiver.policy.override import Override

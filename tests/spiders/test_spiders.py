@@ -14,16 +14,16 @@ def loader() -> SpiderLoader:
     return SpiderLoader.from_settings(settings)
 
 
-def test_both_are_found_by_name_and_are_ours() -> None:
+def test_all_are_found_by_name_and_are_ours() -> None:
     found = loader()
-    assert sorted(found.list()) == ["page", "site"]
+    assert sorted(found.list()) == ["feed", "page", "site", "sitemap"]
     assert all(issubclass(found.load(name), ArchiverSpider) for name in found.list())
 
 
 def test_a_spider_says_its_scope_and_no_more() -> None:
     found = loader()
-    for name, scope in (("page", "page"), ("site", "")):
+    for name, scope in (("page", "page"), ("site", ""), ("sitemap", "host"), ("feed", "host")):
         spider = found.load(name)
         assert spider(url="http://127.0.0.1/").scope_type == scope
         own = {key for key in vars(spider) if not key.startswith("__")}
-        assert own <= {"name", "scope_type"}
+        assert own <= {"name", "scope_type", "defaults"}

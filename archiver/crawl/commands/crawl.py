@@ -50,7 +50,7 @@ class Command(crawl.Command):  # type: ignore[misc,unused-ignore]
             self.exitcode = error.exit_code
 
     def _crawl(self, process: AsyncCrawlerProcess, spider: type[ArchiverSpider], arguments: dict[str, str]) -> int:
-        defaults = dict(process.settings.getdict(OPTIONS_SETTING))
+        defaults = {**spider.defaults, **process.settings.getdict(OPTIONS_SETTING)}
         config = config_of(arguments, defaults, os.environ, scope_type=spider.scope_type)
         for warning in config.warnings:
             print(f"archiver: note: {warning}", file=sys.stderr)

@@ -22,20 +22,19 @@ def _record(number: int, block: bytes) -> bytes:
     return gzip.compress(head.encode() + block + b"\r\n\r\n", 1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["int", "term"])
-def test_an_interrupted_check_goes_on(tmp_path: Path, number: signal.Signals) -> None:
+def test_an_interrupted_check_goes_on(tmp_path: Path) -> None:
     archive = tmp_path / "crawls/collections/main/archive"
     archive.mkdir(parents=True)
     (archive.parent / "logs").mkdir()
-    (archive / "a.warc.gz").write_bytes(_record(1, b"a"))
+    (archive / "a.warc.gz").write_bytes(b"".join(_record(number, b"a") for number in range(2000)))
     large = archive / "b.warc.gz"
-    large.write_bytes(_record(2, bytes(64 << 20)) * 400)  # 25 GB when inflated: it is not read to its end here
+    large.write_bytes(_record(2, bytes(64 << 20)) * 150)  # 10 GB when inflated: it is not read to its end here
     env = {"XDG_STATE_HOME": str(tmp_path / "state")}
     with running("verify", cwd=tmp_path, env=env) as process:
         state = tmp_path / "state/archiver/verify"
-        while process.poll() is None and sum(path.stat().st_size for path in state.glob("*.sqlite")) < 3 * 4096:
+        while process.poll() is None and sum(path.stat().st_size for path in state.glob("*.sqlite")) < 20_000:
             time.sleep(0.05)
-        process.send_signal(number)
+        process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 11 and "1 of 2 files of main are read; the same command goes on" in said, said
     large.unlink()

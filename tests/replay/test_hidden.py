@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from archiver.clock import ManualClock
 from archiver.ledger.hides import Hide, Match, standing, write
 from archiver.model import Access, Actor, LedgerEntry
-from archiver.replay.hidden import Hides, rules, without, write_rules
+from archiver.replay.hidden import Hides, hides_lines, rules, without, write_rules
 from archiver.replay.layout import HIDDEN_RULES, acl_folder
 from archiver.replay.view import View
 from archiver.warc.surt import surt
@@ -111,6 +111,24 @@ INDEX = [
 def test_the_lines_of_a_hidden_capture_are_left_out() -> None:
     kept = without("".join(INDEX), [a_hide("capture", "c1", capture=CAPTURE)])
     assert kept == INDEX[0] + INDEX[2] + INDEX[3]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["url", "prefix"]), st.sampled_from(["/", "/a", "/a/", "/b/c"])), max_size=3),
+    st.sampled_from(["/", "/a", "/a/", "/ab", "/a/b", "/a?b", "/b", "/b/c", "/b/c/d"]),
+)
+def test_an_index_without_hidden_lines_shows_what_rules_do(hidden: list[tuple[Match, str]], path: str) -> None:
+    hides = [a_hide(match, SITE + target) for match, target in hidden]
+    text = f"{surt(SITE + path)} 20261123120000 {{}}\n".encode()
+    assert hides_lines(hides)("x.warc.gz.cdxj", text) == excluded(rules(hides), SITE + path)
+
+
+def test_the_lines_of_a_hidden_capture_are_those_of_its_file() -> None:
+    is_hidden = hides_lines([a_hide("capture", "c1", capture=CAPTURE)])
+    assert [text for text in INDEX if is_hidden("x.warc.gz.cdxj", text.encode())] == [
+        text for text in INDEX if text not in without("".join(INDEX), [a_hide("capture", "c1", capture=CAPTURE)])
+    ]
+    assert not any(is_hidden("y.warc.gz.cdxj", text.encode()) for text in INDEX)
 
 
 @pytest.mark.parametrize("public", [False, True])

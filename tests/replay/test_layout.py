@@ -6,7 +6,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.replay.layout import CSP, SANDBOX, STATIC, host_of, origin_of, pywb_config, replay_url
+from archiver.model import Access
+from archiver.replay.layout import CSP, SANDBOX, STATIC, Bucket, host_of, origin_of, pywb_config, replay_url
 
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,62}", fullmatch=True)
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -27,6 +28,22 @@ def test_the_public_sees_what_is_open_and_what_the_rules_allow() -> None:
     entry = pywb_config("news", Path("/view"), public=True)["collections"]["news"]
     assert entry["index_group"] == {"open": "/view/index/open/", "opened": "/view/index/opened/"}
     assert entry["acl_paths"] == "/view/acl/"
+
+
+def test_what_is_not_here_is_read_in_the_bucket() -> None:
+    folders = {
+        Access.OPEN: "p/collections/news/archive",
+        Access.RESTRICTED: "p/private/collections/news/restricted",
+        Access.DARK: "p/private/collections/news/dark",
+    }
+    bucket = Bucket(name="b", folders=folders, environ={"AWS_SECRET_ACCESS_KEY": "SK"})
+    assert "SK" not in repr(bucket)
+    owner = pywb_config("news", Path("/view"), public=False, bucket=bucket)["collections"]["news"]
+    assert owner["archive_paths"] == ["/view/warcs/*/", "s3://b/*/"]
+    assert owner["index_group"] == {folders[one]: f"/view/index/{one.value}/" for one in Access}
+    public = pywb_config("news", Path("/view"), public=True, bucket=bucket)["collections"]["news"]
+    opened = {folders[Access.OPEN]: "/view/index/open/", folders[Access.RESTRICTED]: "/view/index/opened/"}
+    assert public["index_group"] == opened
 
 
 def test_addresses() -> None:

@@ -58,7 +58,7 @@ class Folder:
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is tested here is order and content, not the disk."""
-    monkeypatch.setattr(merged.os, "fsync", lambda fd: None)
+    monkeypatch.setattr(os, "fsync", lambda fd: None)
     monkeypatch.setattr(merged, "OPENING_SECONDS", 0)
 
 
@@ -144,7 +144,7 @@ def killed_at(count: int, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
         return step
 
     for target, name in [
-        (merged.os, "rename"),
+        (os, "rename"),
         (merged, "write_atomic"),
         (merged, "sync_folder"),
         (merged, "_created"),

@@ -54,7 +54,7 @@ class RunParts:
     shipper: Shipper
     facts: dict[str, Any]
     epilogue: Callable[[], Awaitable[None]]
-    finished: Callable[[], Awaitable[None]]
+    finished: Callable[[], Awaitable[object]]
     pressure: Pressure
     rotate: Callable[[], ClosedFile | None]
     leftovers: Callable[[], Sequence[ClosedFile]]
@@ -181,6 +181,7 @@ class Run:
         # Whoever finds the name there looks for nothing more in the file: its rows are to outlive the power as well.
         await asyncio.to_thread(self._p.ledger.sync)
         self._p.on_shipped(segment.file)
+        await self._watch_room()  # a fast site fills the spool between two looks
 
     async def finish(self, *, stopped: Reason | None, counts: dict[str, int]) -> Shipped:
         """Close everything, then check and store it; tells what was not fetched and why. Call inside `open`."""

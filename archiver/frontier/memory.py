@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -49,7 +51,10 @@ class _Host:
 
 
 class MemoryFrontier:
-    """`own` says which origins are the operator's: there several URLs may be claimed at once. Not for big crawls."""
+    """`own` says which origins are the operator's: there several URLs may be claimed at once. Not for big crawls.
+
+    `is_revoked`: its holder lost the job, and is lent nothing more.
+    """
 
     def __init__(self, clock: Clock, *, own: Callable[[Origin], bool], max_attempts: int = 3) -> None:
         self._clock = clock
@@ -61,8 +66,16 @@ class MemoryFrontier:
         self._leases: dict[int, _Lease] = {}
         self._facts: dict[str, bytes] = {}
         self._files: dict[str, int] = {}
-        self._fence = 0
-        self._number = 0
+        self._fences = itertools.count(1)
+        self._numbers = itertools.count(1)
+        self._mine: set[int] = set()
+        self.is_revoked = False
+
+    def join(self) -> MemoryFrontier:
+        """Another holder of the same URLs, as another process would be."""
+        other = copy.copy(self)
+        other._mine = set()
+        return other
 
     def _now(self) -> float:
         return self._clock.monotonic() + self._offset
@@ -96,8 +109,7 @@ class MemoryFrontier:
         return frozenset(fresh)
 
     def _store(self, candidate: Candidate, state: State) -> _Url:
-        self._number += 1
-        url = self._urls[candidate.key] = _Url(self._number, candidate, state)
+        url = self._urls[candidate.key] = _Url(next(self._numbers), candidate, state)
         self._host(candidate.origin)
         self._set(url, state)
         return url
@@ -113,6 +125,8 @@ class MemoryFrontier:
     async def claim(self, n: int, *, lease: float = 300.0) -> list[Claim]:
         now = self._now()
         self._reclaim(now)
+        if self.is_revoked:
+            return []
         taken: list[_Url] = []
         hosts = {host.number: host for host in self._hosts.values() if host.urls and not host.busy}
         ordered = sorted((host.next_due, number) for number, host in hosts.items() if host.next_due <= now)
@@ -125,12 +139,13 @@ class MemoryFrontier:
         return [self._lend(url, now + lease) for url in sorted(taken, key=_order)]
 
     def _lend(self, url: _Url, until: float) -> Claim:
-        self._fence += 1
+        fence = next(self._fences)
         self._set(url, State.CLAIMED)
-        self._leases[self._fence] = _Lease(url, until)
+        self._leases[fence] = _Lease(url, until)
+        self._mine.add(fence)
         return Claim(
             candidate=url.candidate,
-            fence=self._fence,
+            fence=fence,
             lease_until=until + self._shift(),
             attempts=url.attempts + 1,
         )
@@ -144,6 +159,7 @@ class MemoryFrontier:
 
     def _take(self, fence: int, lease: _Lease) -> _Url:
         del self._leases[fence]
+        self._mine.discard(fence)
         self._host(lease.url.candidate.origin).busy = False
         return lease.url
 
@@ -259,8 +275,9 @@ class MemoryFrontier:
         self._facts[name] = orjson.dumps(value)
 
     async def close(self) -> None:
-        for fence, lease in list(self._leases.items()):
-            self._set(self._take(fence, lease), State.PENDING)
+        """Give back what this holder has claimed."""
+        for fence in self._mine & self._leases.keys():
+            self._set(self._take(fence, self._leases[fence]), State.PENDING)
 
 
 def _order(url: _Url) -> tuple[int, int]:

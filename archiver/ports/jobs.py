@@ -74,5 +74,5 @@ class Jobs(Protocol):
         ...
 
     async def list(self) -> Sequence[JobInfo]:
-        """Every job that is known, by name. For people: nothing is decided by it."""
+        """Every job that is known; a finished one may be forgotten. For people: nothing is decided by it."""
         ...

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 
 from archiver.clock import Clock
 from archiver.config import Config, Places
-from archiver.frontier.jobs import FrontierFile, open_frontier
+from archiver.frontier.jobs import FrontierFiles
 from archiver.frontier.memory import MemoryFrontier
 from archiver.model import ClosedSegment, Origin
 from archiver.ports import Frontier
+from archiver.ports.jobs import Jobs, OpenJob
 from archiver.store.shipped import ShippedNames
 from archiver.warc.salvage import Salvaged, closed_segments
 from archiver.wiring.values import scopes_of
@@ -18,12 +19,13 @@ from archiver.wiring.values import scopes_of
 
 async def frontier_of(
     config: Config, places: Places, clock: Clock, *, own: Callable[[Origin], bool], job: str, saving: bool
-) -> tuple[Frontier, FrontierFile | None]:
+) -> tuple[Frontier, OpenJob | None]:
     attempts = 1 if saving else config.pace.retries + 1
     if saving:
         return MemoryFrontier(clock, own=own, max_attempts=attempts), None
     signature = scopes_of(config).signature
-    file = await open_frontier(places.state, clock, job=job, signature=signature, own=own, max_attempts=attempts)
+    jobs: Jobs = FrontierFiles(places.state, clock, own=own, max_attempts=attempts)
+    file = await jobs.open(job=job, signature=signature)
     return file.frontier, file
 
 

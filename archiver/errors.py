@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 
 class ArchiverError(Exception):
     """Base of what `cli` turns into one line and an exit code. Never raised itself."""
@@ -77,3 +80,15 @@ class Interrupted(ArchiverError):
     """The first signal: work in hand was finished, the rest is kept for `resume`."""
 
     exit_code = 11
+
+
+def room(path: Path) -> str:
+    """What is free where `path` lies, in words for a message about a disk: bytes, or that no file more may be made."""
+    for folder in (path, *path.parents):
+        try:
+            found = os.statvfs(folder)
+        except OSError:
+            continue
+        free = f"{found.f_bavail * found.f_frsize:,} bytes free"
+        return f"{free}, but no inode for another file" if found.f_files and not found.f_favail else free
+    return "free space unknown"

@@ -7,6 +7,8 @@ instead: `REQUIRE=all` for everything, `REQUIRE=nginx,redis` for some. An absent
 import importlib.util
 import os
 import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +63,15 @@ def _playwright_chromium() -> Path | None:
     return next(iter(sorted(home.glob("chromium-*/chrome-linux*/chrome"), reverse=True)), None)
 
 
+def _mounts() -> Path | None:
+    """`mount`, where this user may use it."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], capture_output=True, check=False)
+        if made.returncode == 0:
+            subprocess.run(["umount", folder], check=True)
+    return _program("mount")() if made.returncode == 0 else None
+
+
 REQUIREMENTS: dict[str, Requirement] = {
     "axe": Requirement(find=_file(ROOT / "infra/axe/node_modules/axe-core/axe.min.js"), get="make setup-test"),
     "chromium": Requirement(find=_chromium, get="make setup, or apt-get install chromium"),
@@ -69,6 +80,7 @@ REQUIREMENTS: dict[str, Requirement] = {
         get="make setup",
     ),
     "jq": Requirement(find=_program("jq"), get="apt-get install jq"),
+    "mount": Requirement(find=_mounts, get="run as root, where a tmpfs may be mounted"),
     "nginx": Requirement(find=_program("nginx"), get="apt-get install nginx-light"),
     "openssl": Requirement(find=_program("openssl"), get="apt-get install openssl"),
     "postgresql-doc": Requirement(

@@ -7,12 +7,13 @@ import errno
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
 from archiver import __version__
 from archiver.cli.output import escaped, readers_may_leave, secure_streams, silence
-from archiver.errors import ArchiverError, DiskError, LimitError, UsageError
+from archiver.errors import ArchiverError, DiskError, LimitError, UsageError, room
 
 VERBS = {
     "save": "archive URLs now, each with what it needs to be shown",
@@ -64,7 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.errno not in _FULL:
             raise
         silence()
-        print(f"archiver: {error.filename or 'the output'}: {error.strerror}", file=sys.stderr)
+        where = f" ({room(Path(str(error.filename)))})" if error.filename else ""
+        print(f"archiver: {error.filename or 'the output'}: {error.strerror}{where}", file=sys.stderr)
         return DiskError.exit_code
     except KeyboardInterrupt:
         print("archiver: interrupted", file=sys.stderr)

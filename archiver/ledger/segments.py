@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from archiver.clock import Clock, ts17
-from archiver.errors import DiskError
+from archiver.errors import DiskError, room
 from archiver.ledger.body import Stamp
 from archiver.ledger.chain import FORMAT, START, make_row
 from archiver.model import Actor, Labels, LedgerEntry
@@ -237,9 +237,4 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _disk_error(path: Path, exc: OSError, needed: int) -> DiskError:
-    try:
-        room = os.statvfs(path.parent)
-        free = f"{room.f_bavail * room.f_frsize:,} bytes free"
-    except OSError:
-        free = "free space unknown"
-    return DiskError(f"cannot write the ledger {path}: {exc.strerror or exc} ({free}, {needed:,} needed)")
+    return DiskError(f"cannot write the ledger {path}: {exc.strerror or exc} ({room(path)}, {needed:,} needed)")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from pathlib import Path
 
-from archiver.errors import DiskError
+from archiver.errors import DiskError, room
 from archiver.model import Access
 
 OPEN_SUFFIX = ".open"
@@ -62,12 +61,7 @@ def sync_folder(folder: Path) -> None:
 
 def disk_error(path: Path, needed: int, error: OSError) -> DiskError:
     """`error` as a DiskError that names the path, what is free there and what was needed."""
-    folder = path if path.is_dir() else path.parent
-    try:
-        free = f"{shutil.disk_usage(folder).free:,} bytes free"
-    except OSError:
-        free = "its folder cannot be read"
     reason = error.strerror or str(error)
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return DiskError(f"cannot write {path}: {reason}: raise the limit (ulimit -n)")
-    return DiskError(f"cannot write {path}: {reason} ({free}, {max(needed, MIN_NEEDED):,} needed)")
+    return DiskError(f"cannot write {path}: {reason} ({room(path)}, {max(needed, MIN_NEEDED):,} needed)")

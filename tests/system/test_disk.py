@@ -7,12 +7,14 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.servers.raw import raw_server, respond
-from tests.system.cli import archiver, check_collection, collection
+from tests.system.cli import Ran, archiver, check_collection, collection
+from tests.system.invariant import Acknowledged, check_invariant
 from tests.system.site import asked, site
 
 pytestmark = pytest.mark.system
@@ -61,34 +63,58 @@ def test_a_record_that_does_not_fit_is_named_with_what_it_needs(tmp_path: Path, 
     check_collection(collection(tmp_path))
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 3 MB."""
-    if os.geteuid() != 0:
-        pytest.skip("a file system of its own needs root; the file size limit covers the same path")
-    folder = tmp_path / "small"
+@contextmanager
+def mounted(folder: Path, options: str) -> Iterator[Path]:
+    """A file system of its own, as small as the options say."""
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
-    mounted = subprocess.run(mount, capture_output=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip(f"this root may not mount: {mounted.stderr.decode().strip()}")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
     try:
         yield folder
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-@pytest.mark.soak
-def test_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
-    with site(60, size=60_000) as server:
-        out = ["--out", str(small_disk / "crawls")]
-        ended = archiver(*crawl(server.port, *out), cwd=tmp_path)
-        assert ended.code in (3, 16), ended.err
-        assert "Traceback" not in ended.err
-        subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
-        again = archiver(*crawl(server.port, *out), cwd=tmp_path)
+FULL = {
+    "in-a-record": ("size=3m", ""),  # one file that grows until nothing more fits
+    "at-rollover": ("size=3m", "rolloverSize: 150000\n"),  # many, with indexes and ledger segments between them
+    "no-inodes": ("size=100m,nr_inodes=75", "rolloverSize: 150000\n"),
+    "in-the-first-moment": ("size=200k", ""),
+}
+
+
+@pytest.mark.needs("mount")
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name == "at-rollover" else pytest.mark.soak) for name in FULL]
+)
+def test_a_full_disk(tmp_path: Path, name: str) -> None:
+    """F-10 to F-12: everything is on it, the host budget and other databases too. With more room it goes on."""
+    options, config = FULL[name]
+    told = Acknowledged()
+    with site(45, size=60_000) as server, mounted(tmp_path / "small", options) as disk:
+        (tmp_path / "c.yaml").write_text(f"scopeType: host\n{config}")
+        allow = ["--allow-address", f"127.0.0.1:{server.port}", "--delay", "0", "--driver", "pump"]
+        command = ["crawl", str(tmp_path / "c.yaml"), "--url", server.url("/"), *allow, "--out", str(disk / "crawls")]
+        env = {"HOME": str(disk)}
+        ended = archiver(*command, cwd=tmp_path, env=env)
+        check_one_line(ended, disk)
+        folder = disk / "crawls" / "collections" / "main"
+        listed = archiver("list", "--out", str(disk / "crawls"), cwd=tmp_path, env=env)
+        assert listed.code == 0 and "Traceback" not in listed.err, listed.err
+        if (folder / "logs").exists():
+            told.note(folder)
+        check_one_line(archiver(*command, cwd=tmp_path, env=env), disk)  # as long as there is no room
+        subprocess.run(["mount", "-o", "remount,size=200m,nr_inodes=10000", str(disk)], check=True)
+        again = archiver(*command, cwd=tmp_path, env=env)
         assert again.code == 0, again.err
-    check_collection(small_disk / "crawls" / "collections" / "main")
+        check_invariant(folder, told, server)
+
+
+def check_one_line(ran: Ran, disk: Path) -> None:
+    """It says in one line where there is no room, how much there is, how much is needed."""
+    assert ran.code == 3, (ran.code, ran.out, ran.err)
+    assert "Traceback" not in ran.err, ran.err
+    (line,) = (line for line in ran.err.splitlines() if line.startswith("archiver: "))
+    assert str(disk) in line and "free" in line, line
 
 
 def test_few_descriptors(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ async def check_bucket(settings: S3Settings, proofs: Path, *, clock: Clock = SYS
     finally:
         trial.close()
     if trial.left:
-        says = f"{len(trial.left)} test objects stay: the key may not delete, as it should be"
+        says = f"{len(trial.left)} test objects stay: this key cannot delete them"
         lines.append(line("left behind", OK, says, "remove them with another key: " + " ".join(trial.left)))
     proof = Proof(
         at=clock.now(), server=trial.first.headers.get("server", ""), certificate=certificate,

@@ -21,7 +21,8 @@ async def written(trial: Trial) -> list[Line]:
     answer = await trial.put(trial.key("a.warc.gz"), IfNoneMatch="*", Metadata={"sha256": "0" * 64})
     trial.first = answer
     if not answer.is_good:
-        return [line("put", BAD, str(answer), "see the message; a key needs PutObject below the prefix")]
+        fix = "a key needs PutObject below the prefix" if answer.is_denied else ""
+        return [line("put", BAD, str(answer), fix)]
     trial.versions_kept = answer.said.get("VersionId", "null") not in ("", "null")
     return [line("put", OK, "an object was put under a new key")]
 

@@ -68,7 +68,7 @@ class Trial:
     async def put(self, key: str, **more: Any) -> Answer:
         """With the right checksum, unless another is given, or None of any."""
         if self.has_checksums:
-            more = {"ChecksumSHA256": checksum(self.content), **more}
+            more = {"ChecksumSHA256": checksum(self.content), "ChecksumAlgorithm": "SHA256", **more}
         given = {name: value for name, value in more.items() if value is not None}
         answer = await self.mine.ask("put_object", Key=key, Body=self.content, **{**self.settings.creation, **given})
         self.note(key, answer)

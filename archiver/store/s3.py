@@ -168,7 +168,8 @@ class S3Store:
             if size > self._settings.single_limit:
                 await send_parts(self._requests, key, path, about, condition, self._log)
             else:
-                checks = {"ChecksumSHA256": to_base64(about["sha256"])}
+                # the algorithm as well: buckets with Object Lock ask for that header
+                checks = {"ChecksumSHA256": to_base64(about["sha256"]), "ChecksumAlgorithm": "SHA256"}
                 more = condition if self._settings.checksum_mode == "none" else {**condition, **checks}
                 arguments = {"Body": path, "Metadata": dict(about), **self._settings.creation, **more}
                 await self._requests.call("put_object", key, arguments)

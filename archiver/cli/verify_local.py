@@ -18,14 +18,14 @@ from archiver.cli.output import escaped
 from archiver.clock import SYSTEM
 from archiver.config import from_environment
 from archiver.errors import DiskError, Interrupted, UsageError
+from archiver.fixity import pool
+from archiver.fixity.collection import OPEN, CollectionCheck
+from archiver.fixity.files import WARC_SUFFIXES, Checked, contents, index_of, is_collection
+from archiver.fixity.state import Remembered, state_path
 from archiver.ledger import fixity
 from archiver.ledger.reader import verify_segment
 from archiver.warc.reindex import verify_index
 from archiver.warc.verify import verify_paths
-from archiver.wiring import fixity_pool
-from archiver.wiring.fixity import OPEN, CollectionCheck
-from archiver.wiring.fixity_files import WARC_SUFFIXES, Checked, contents, index_of, is_collection
-from archiver.wiring.fixity_state import Remembered, state_path
 
 EXIT_DAMAGED = 1
 _SHOWN = 100
@@ -124,7 +124,7 @@ def _is_ours(name: str) -> bool:
 def _loose(files: Sequence[Path]) -> Iterator[Checked]:
     """Files by themselves: a revisit's original must be among them."""
     warcs = [path for path in files if path.name.endswith(WARC_SUFFIXES)]
-    for path, report in zip(warcs, verify_paths(warcs, workers=fixity_pool.workers()), strict=True):
+    for path, report in zip(warcs, verify_paths(warcs, workers=pool.workers()), strict=True):
         problems = [str(problem) for problem in report.errors]
         index = index_of(path)
         if index is not None:
@@ -146,7 +146,7 @@ def _collection(root: Path, options: argparse.Namespace, shown: Shown) -> dict[s
     big = found.size >= _BIG
     with _remembered(root, fresh=options.fresh) as remembered:
         check = CollectionCheck(
-            found, remembered, at_once=fixity_pool.workers(), progress=Progress(root.name) if big else lambda *_: None
+            found, remembered, at_once=pool.workers(), progress=Progress(root.name) if big else lambda *_: None
         )
         try:
             with _term_interrupts():

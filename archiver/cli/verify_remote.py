@@ -13,12 +13,11 @@ from archiver.cli.verify_local import Progress, Shown, say
 from archiver.clock import SYSTEM
 from archiver.config import Places, from_environment, without_seeds
 from archiver.errors import DiskError, Interrupted, UsageError
+from archiver.fixity.files import Checked
+from archiver.fixity.remote import RemoteCheck
 from archiver.ledger import fixity
 from archiver.store import S3Settings, S3Store
 from archiver.store.remote import ORPHAN_AGE
-from archiver.wiring.fixity_files import Checked
-from archiver.wiring.fixity_remote import RemoteCheck
-from archiver.wiring.loop import run_loop
 
 
 def run(options: argparse.Namespace) -> int:
@@ -49,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         uploads=uploads,
     )  # fmt: skip
     try:
-        run_loop(_checked(check))
+        asyncio.run(_checked(check))
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise Interrupted(
             f"interrupted: {len(check.found)} files are checked; the same command begins with what is unchecked longest"

@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from archiver.fixity.files import MANIFEST, is_file
+from archiver.fixity.kept import place_of
+from archiver.fixity.lists import read_manifest
 from archiver.ledger.audit import Kept, kept_rows
 from archiver.ledger.reader import segment_paths
 from archiver.ports import Store
 from archiver.store.journaled import journaled
 from archiver.store.remote import is_growing
-from archiver.wiring.fixity_files import MANIFEST, is_file
-from archiver.wiring.fixity_kept import place_of
-from archiver.wiring.fixity_lists import read_manifest
 
 _MANIFESTS = (MANIFEST, f"restricted/{MANIFEST}", f"dark/{MANIFEST}")
 

@@ -15,14 +15,14 @@ from math import ceil
 from pathlib import Path
 
 from archiver.errors import StoreError
+from archiver.fixity.expected import Expected, Wanted, add_local, add_remote, is_ledger, unknown
+from archiver.fixity.files import WARC_SUFFIXES, Checked
 from archiver.ledger.chain import verify_rows
 from archiver.ledger.fixity import Fixity, Log
 from archiver.ports import Store
 from archiver.warc.members import Source
 from archiver.warc.streamed import Streamed
 from archiver.warc.verify import verify_source
-from archiver.wiring.fixity_expected import Expected, Wanted, add_local, add_remote, is_ledger, unknown
-from archiver.wiring.fixity_files import WARC_SUFFIXES, Checked
 
 _TRIES = 3  # readings of a file that comes damaged
 _NEVER = ""

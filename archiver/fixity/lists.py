@@ -9,9 +9,9 @@ from pathlib import Path
 
 import orjson
 
+from archiver.fixity.files import Checked, Contents, is_file
+from archiver.fixity.kept import file_sha256
 from archiver.store.remote import is_growing
-from archiver.wiring.fixity_files import Checked, Contents, is_file
-from archiver.wiring.fixity_kept import file_sha256
 
 _SHOWN = 200
 _ROUND = 1 << 64

@@ -11,11 +11,11 @@ import pytest
 
 from archiver.clock import ManualClock
 from archiver.errors import StoreError
+from archiver.fixity.files import Checked
+from archiver.fixity.remote import RemoteCheck
 from archiver.ledger import fixity
 from archiver.model import Actor
 from archiver.store import MemoryStore
-from archiver.wiring.fixity_files import Checked
-from archiver.wiring.fixity_remote import RemoteCheck
 
 PREFIX = "collections/main/"
 PERSON = Actor(name="tests", through="tests")

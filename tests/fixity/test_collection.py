@@ -12,12 +12,12 @@ import orjson
 import pytest
 
 from archiver.clock import SYSTEM, ManualClock
+from archiver.fixity import pool
+from archiver.fixity.collection import CollectionCheck
+from archiver.fixity.files import Checked, contents
+from archiver.fixity.state import OLDEST, Remembered
 from archiver.ledger.chain import START, make_row
 from archiver.warc.reader import iter_records
-from archiver.wiring import fixity_pool
-from archiver.wiring.fixity import CollectionCheck
-from archiver.wiring.fixity_files import Checked, contents
-from archiver.wiring.fixity_state import OLDEST, Remembered
 
 
 def check(root: Path, remembered: Remembered | None = None, *, at_once: int = 1) -> dict[str, Checked]:
@@ -338,7 +338,7 @@ def test_two_checks_at_once_and_a_damaged_state(root: Path, tmp_path: Path) -> N
 def test_processes_find_the_same(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     open_warcs(root)[0].write_bytes(open_warcs(root)[0].read_bytes()[:-1])
     alone = check(root)
-    monkeypatch.setattr(fixity_pool, "PARALLEL_FROM", 0)
+    monkeypatch.setattr(pool, "PARALLEL_FROM", 0)
     assert json.dumps({name: one.problems for name, one in check(root, at_once=2).items()}) == json.dumps(
         {name: one.problems for name, one in alone.items()}
     )

@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from archiver.fixity import lists, pool
+from archiver.fixity.files import Checked, Contents, WarcFile, size_of
+from archiver.fixity.kept import KeptFiles
+from archiver.fixity.state import Remembered
 from archiver.ledger.audit import LedgerAudit, audit_segment, head_number
 from archiver.ledger.fixity import Fixity
 from archiver.ledger.reader import SegmentReport, joints
 from archiver.warc.audit import WarcAudit, audit_warc, place_key
 from archiver.warc.verify import unresolved
-from archiver.wiring import fixity_lists, fixity_pool
-from archiver.wiring.fixity_files import Checked, Contents, WarcFile, size_of
-from archiver.wiring.fixity_kept import KeptFiles
-from archiver.wiring.fixity_state import Remembered
 
 Progress = Callable[[int, int, int, int], None]
 """Told of files read, files in all, bytes read, bytes in all."""
@@ -100,7 +100,7 @@ class CollectionCheck:
         self._check_references()
         self._check_kept()
         self._check_access()
-        for one in fixity_lists.check_lists(self._contents, self._digests()):
+        for one in lists.check_lists(self._contents, self._digests()):
             self._found[one.path] = one
 
     def _digests(self) -> dict[Path, str]:
@@ -118,7 +118,7 @@ class CollectionCheck:
         left = self._left([(one.path, one.index) for one in by_path.values()])
         size = sum(map(size_of, left))
         items = [(path, (by_path[path].index,)) for path in left]
-        for path, audit in fixity_pool.results(audit_warc, items, at_once=self._at_once, size=size):
+        for path, audit in pool.results(audit_warc, items, at_once=self._at_once, size=size):
             self._remembered.keep(path, by_path[path].index, audit, whole=audit.report.ok and not audit.index)
             self._warc(by_path[path], audit)
         for one in by_path.values():
@@ -129,7 +129,7 @@ class CollectionCheck:
         left = self._left([(path, None) for path in self._contents.ledgers])
         size = sum(map(size_of, left))
         items = [(path, (place_key,)) for path in left]
-        for path, audit in fixity_pool.results(audit_segment, items, at_once=self._at_once, size=size):
+        for path, audit in pool.results(audit_segment, items, at_once=self._at_once, size=size):
             self._remembered.keep(path, None, audit, whole=audit.report.chain.ok)
             self._ledger(path, audit)
         for path in self._contents.ledgers:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
+from archiver.fixity.files import Checked, Contents, is_file
 from archiver.ledger.audit import Kept
-from archiver.wiring.fixity_files import Checked, Contents, is_file
 
 _IN_COLLECTION = re.compile(r".*/collections/[^/]+/(.+)", re.S)
 _EVIDENCE = frozenset({"archive", "restricted", "dark", "indexes"})  # the rest is written anew, or has its own check

@@ -6,13 +6,11 @@ from dataclasses import replace
 import pytest
 
 from archiver.clock import ManualClock
-from archiver.frontier.memory import MemoryFrontier
-from archiver.frontier.sqlite import SqliteFrontier
 from archiver.model import Claim, Kind, Lane, Objection, Reason, Verdict
 from archiver.ports import FrontierCounts, VisitOutcome
+from archiver.ports.frontier import Stretch
+from tests.frontier.conftest import AnyFrontier
 from tests.frontier.samples import DONE, candidate, done, key, link, refused, requisite
-
-AnyFrontier = SqliteFrontier | MemoryFrontier
 
 
 def keys(claims: list[Claim]) -> list[str]:
@@ -256,6 +254,73 @@ async def test_requeue_puts_back_what_no_verified_file_holds(frontier: AnyFronti
     assert keys(await frontier.claim(9)) == [key("own.test", "/1"), key("own.test", "/2")]
     styles = [key("own.test", f"/{n}.css") for n in range(4)]
     assert await frontier.is_known_requisite(styles) == {styles[0], styles[3]}
+
+
+async def kept(frontier: AnyFrontier, count: int, **more: tuple[Stretch, ...]) -> None:
+    """Visits of A.warc.gz at 0, 100, 200 ..., each with a style sheet; `more`: what page n rests on besides."""
+    await frontier.add([link("own.test", f"/{n}") for n in range(count)])
+    for n, claim in enumerate(await frontier.claim(count)):
+        outcome = done("A.warc.gz", 100 * n, requisite("own.test", f"/{n}.css"), more=more.get(f"p{n}", ()))
+        await frontier.complete(claim, outcome, ())
+
+
+@pytest.mark.parametrize(
+    ("lost", "pages"),
+    [
+        ([(0, math.inf)], {0, 1, 2, 3}),
+        ([(100, 200)], {1}),
+        ([(199, 201)], {1, 2}),
+        ([(400, math.inf)], set()),
+        ([(350, 351)], {3}),
+        ([(300, 301), (0, 1)], {0, 3}),
+        ([(0, 1), (50, 60), (90, 101)], {0, 1}),
+        ([], set()),
+    ],
+    ids=["all", "one", "border", "behind", "inside", "two", "overlapping", "nothing"],
+)
+async def test_only_what_rests_on_lost_bytes_is_put_back(
+    frontier: AnyFrontier, lost: list[tuple[int, float]], pages: set[int]
+) -> None:
+    await kept(frontier, 4)
+    assert await frontier.requeue("A.warc.gz", lost) == len(pages)
+    assert set(keys(await frontier.claim(9))) == {key("own.test", f"/{n}") for n in pages}
+    styles = [key("own.test", f"/{n}.css") for n in range(4)]
+    assert await frontier.is_known_requisite(styles) == {styles[n] for n in range(4) if n not in pages}
+
+
+async def test_a_visit_is_put_back_whole_when_any_part_of_it_is_lost(frontier: AnyFrontier) -> None:
+    """What it fetched besides may lie in another file, or further on in the same one."""
+    await kept(frontier, 3, p0=(Stretch("B.warc.gz", 0, 50),), p1=(Stretch("A.warc.gz", 5000, 5100),))
+    assert await frontier.files() == {"A.warc.gz": 5100, "B.warc.gz": 50}
+    assert await frontier.requeue("B.warc.gz") == 1
+    assert await frontier.requeue("B.warc.gz") == 0, "they rest on nothing any more"
+    assert await frontier.requeue("A.warc.gz", [(5000, math.inf)]) == 1
+    assert keys(await frontier.claim(9)) == [key("own.test", "/0"), key("own.test", "/1")]
+    styles = [key("own.test", f"/{n}.css") for n in range(3)]
+    assert await frontier.is_known_requisite(styles) == {styles[2]}
+
+
+async def test_a_page_that_came_with_another_is_put_back_with_it(frontier: AnyFrontier) -> None:
+    """Pending when it was fetched as a frame, or in somebody's hands, who then finds that it is there already."""
+    await frontier.add([link("own.test", path) for path in ("/", "/held", "/frame")])
+    page, held = await frontier.claim(2)
+    frames = (requisite("own.test", "/frame"), requisite("own.test", "/held"))
+    await frontier.complete(page, done("A.warc.gz", 0, *frames), ())
+    await frontier.complete(held, VisitOutcome(state="done", reason="duplicate"), ())
+    assert await frontier.counts() == FrontierCounts(done=3)
+    assert await frontier.requeue("A.warc.gz") == 3
+    assert await frontier.counts() == FrontierCounts(pending=3)
+
+
+async def test_an_attempt_that_was_put_off_rests_on_nothing(frontier: AnyFrontier) -> None:
+    await frontier.add([link("a.test")])
+    (claim,) = await frontier.claim(1)
+    told = VisitOutcome(state="deferred", records=(Stretch("A.warc.gz", 0, 100),))
+    await frontier.complete(claim, told, ())
+    (claim,) = await frontier.claim(1)
+    await frontier.complete(claim, done("B.warc.gz", 0), ())
+    assert await frontier.requeue("A.warc.gz") == 0
+    assert await frontier.requeue("B.warc.gz") == 1
 
 
 async def test_facts_about_the_job(frontier: AnyFrontier) -> None:

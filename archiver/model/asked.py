@@ -45,7 +45,7 @@ class Candidate:
     """A URL that something wants. `url` is absolute, WHATWG-serialised, without fragment; `key` its canonical form.
 
     `via` is the URL it was found on, `initiator` the document of the visit it belongs to, `path` the hop path in
-    Heritrix letters (L link, R redirect, E embed, X speculative, P prerequisite).
+    Heritrix letters (L link, R redirect, E embed, X speculative, P prerequisite, M listed in a sitemap or feed).
     """
 
     url: str

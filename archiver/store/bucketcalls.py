@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import dataclasses
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,6 +87,7 @@ class BucketCalls:
         try:
             if self._made is None:
                 self._made = make_client(self.settings, 2, signed=self._signed)
+                self._made.meta.events.register("before-call.s3", _add_md5)
             said = getattr(self._made, operation)(Bucket=self.settings.bucket, **arguments)
             body = said["Body"].read() if "Body" in said else b""
         except Exception as error:
@@ -94,6 +97,14 @@ class BucketCalls:
             return Answer(fault=fault, headers=_lower(meta.get("HTTPHeaders", {})))
         headers = _lower(said.get("ResponseMetadata", {}).get("HTTPHeaders", {}))
         return Answer(said=said, body=body, headers=headers)
+
+
+def _add_md5(params: dict[str, Any], **_: Any) -> None:
+    """Settings go with Content-MD5, which S3 once required: servers of that time know no CRC32 in its place."""
+    body = params.get("body")
+    if params["method"] == "PUT" and isinstance(body, bytes) and params["url_path"].startswith("?"):
+        digest = hashlib.md5(body, usedforsecurity=False).digest()
+        params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

@@ -84,10 +84,11 @@ def exit_code(steps: list[Step]) -> int:
 
 
 def _creation(settings: S3Settings, wish: Wish) -> dict[str, Any]:
-    region = {} if settings.region == "us-east-1" else {
-        "CreateBucketConfiguration": {"LocationConstraint": settings.region}
-    }  # fmt: skip
-    return {**region, **({"ObjectLockEnabledForBucket": True} if wish.lock else {})}
+    """Only AWS has one endpoint for many regions; what others call a location is theirs to choose."""
+    request: dict[str, Any] = {"ObjectLockEnabledForBucket": True} if wish.lock else {}
+    if not settings.endpoint_url and settings.region != "us-east-1":
+        request["CreateBucketConfiguration"] = {"LocationConstraint": settings.region}
+    return request
 
 
 def _planned_creation(settings: S3Settings, wish: Wish) -> Step:

@@ -30,7 +30,8 @@ _NEVER_OBJECTS = (
 _NEVER_BUCKET = (
     "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketAcl", "s3:PutBucketVersioning",
     "s3:PutBucketPublicAccessBlock", "s3:PutLifecycleConfiguration", "s3:PutBucketObjectLockConfiguration",
-    "s3:PutReplicationConfiguration",
+    "s3:PutReplicationConfiguration", "s3:PutEncryptionConfiguration", "s3:PutBucketOwnershipControls",
+    "s3:PutBucketWebsite",
 )  # fmt: skip
 
 

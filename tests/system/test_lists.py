@@ -118,6 +118,7 @@ def test_the_spider_feed_goes_from_page_to_page_of_the_feed(server: RawServer, t
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1800)
 def test_a_million_urls(tmp_path: Path) -> None:
     """Twenty full sitemaps; every URL has its row, and the frontier takes them with flat memory."""
     with raw_server({}) as big:

@@ -120,6 +120,7 @@ def test_one_gzip_member_for_all_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1800)
 def test_a_million_records_take_bounded_memory(tmp_path: Path) -> None:
     """The index is sorted on disk; what grows is the verifier's eight bytes a record, in sets."""
     import resource

@@ -146,7 +146,7 @@ async def session(
         salvaged = await asyncio.to_thread(salvage, places.root)
         shipped, unshipped = await unshipped_files(places, salvaged)
         if file is not None and file.resumed:
-            await requeue_lost(frontier, places)
+            await requeue_lost(frontier, places, salvaged)
             await requeue_untold(frontier, places.logs, job, salvaged, unshipped)
         ledger = JsonlLedger(
             places.logs, clock, job=job, actor=actor, labels=config.job.labels, tenant=config.job.tenant,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from archiver.config import Places
@@ -14,7 +15,10 @@ from archiver.ports import Frontier
 from archiver.ports.frontier import WHOLE, Span
 from archiver.store.shipped import ShippedNames
 from archiver.store.spool import SpoolJournal
+from archiver.warc.salvage import Salvaged
 from archiver.warc.verify import MAX_PROBLEMS, verify_file
+
+_SECOND = re.compile(r"-[0-9]+\.warc\.gz$")
 
 
 class CheckedFiles:
@@ -38,17 +42,21 @@ def _line(name: str, stat: os.stat_result) -> str:
     return f"{name} {stat.st_size} {stat.st_mtime_ns}"
 
 
-async def requeue_lost(frontier: Frontier, places: Places) -> int:
+async def requeue_lost(frontier: Frontier, places: Places, salvaged: Sequence[Salvaged] = ()) -> int:
     """Put back what rests on bytes that no verified file holds; how many pages that makes. Raises DiskError.
 
     Such files are there after a power cut, which may take what was written last, and after damage. A file that was
-    moved to `restricted/` or `dark/` is where it is; one that lies in the bucket alone was compared there.
+    moved to `restricted/` or `dark/` is where it is; one that lies in the bucket alone was compared there. One that
+    salvage had to give another name is not the one that the ledger's rows speak of.
     """
+    renamed = {_SECOND.sub(".warc.gz", one.file) for one in salvaged if _SECOND.search(one.file)}
     uploaded = await asyncio.to_thread(_uploaded, places)
     checked = CheckedFiles(places)
     known, count = await asyncio.to_thread(checked.lines), 0
     for name, end in sorted((await frontier.files()).items()):
-        lost = await asyncio.to_thread(_lost_of, places, name, known, checked, uploaded)
+        lost = WHOLE
+        if name not in renamed:
+            lost = await asyncio.to_thread(_lost_of, places, name, known, checked, uploaded)
         if lost and lost[0][0] < end:
             count += await frontier.requeue(name, lost)
     return count

@@ -89,6 +89,8 @@ class Run:
         self._group: asyncio.TaskGroup | None = None
         self._shipping: set[asyncio.Task[None]] = set()
         self._damaged: WarcError | None = None
+        self._finishing = False
+        self._telling = asyncio.Lock()
         self.shipped = Shipped()
         self.on_notice: Callable[[str], None] | None = None
         self.on_counts: Callable[[FrontierCounts], None] | None = None
@@ -134,12 +136,13 @@ class Run:
             if closed:
                 self._take(closed)
                 await self._ship_ledger()
-            await self._tell_stored()
+            if not self._finishing:
+                await self._tell_stored()
 
     async def _watch_room(self) -> None:
         pressure = self._p.pressure
-        row = await pressure.look()
-        if row is None:
+        row = None if self._finishing else await pressure.look()
+        if row is None or self._finishing:
             return
         self._p.ledger.append(row)
         if self.on_notice is not None:
@@ -149,15 +152,17 @@ class Run:
         if pressure.hold.reason is Reason.DISK_UTILIZATION:
             self._take(await self._p.recorder.roll())  # what is being written can only go up when it is closed
 
-    async def _tell_stored(self) -> list[StoredObject]:
+    async def _tell_stored(self) -> None:
         """Rows of what came up since the last call, synced before the journal takes them for told."""
         remote = self._p.shipper.remote
-        fresh = [] if remote is None else list(await remote.untold())
-        if remote is not None and fresh:
-            self._p.ledger.append_many([stored_entry(one) for one in fresh])
-            await asyncio.to_thread(self._p.ledger.sync)
-            await remote.mark_told(fresh)
-        return fresh
+        if remote is None:
+            return
+        async with self._telling:
+            fresh = await remote.untold()
+            if fresh:
+                self._p.ledger.append_many([stored_entry(one) for one in fresh])
+                await asyncio.to_thread(self._p.ledger.sync)
+                await remote.mark_told(fresh)
 
     def _take(self, segments: Sequence[ClosedSegment]) -> None:
         for segment in segments:
@@ -186,6 +191,7 @@ class Run:
     async def finish(self, *, stopped: Reason | None, counts: dict[str, int]) -> Shipped:
         """Close everything, then check and store it; tells what was not fetched and why. Call inside `open`."""
         p = self._p
+        self._finishing = True
         # What is left of a run that nothing stopped waits for hosts that rest longer than the run has patience.
         await self._tell_pending(stopped or Reason.RATE_LIMITED)
         await p.epilogue()

@@ -122,6 +122,11 @@ class RemoteStore:
         """Delete local WARCs that the store holds and a row tells of; bytes freed. Raises DiskError."""
         return await asyncio.to_thread(free_local, self._journal, wanted)
 
+    def end_orphans_meanwhile(self, prefix: str, stack: AsyncExitStack, *, look: bool) -> None:
+        """`end_orphans` beside the run, which neither waits for it nor fails by it; it ends with the `stack`."""
+        task = asyncio.get_running_loop().create_task(self.end_orphans(prefix, look=look))
+        stack.callback(task.cancel)
+
     async def end_orphans(self, prefix: str, *, look: bool, always: bool = False) -> None:
         """Abort what earlier runs left of uploads in parts: what the journal names, and once a day (or `always`) what
         the bucket lists, unless `look` is False. A store that does not list them is no fault of the run's."""

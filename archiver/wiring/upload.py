@@ -68,7 +68,6 @@ async def upload(config: Config, environment: Environment, places: Places, actor
         raise ConfigError("storage: not configured; set STORE_ENDPOINT_URL (https://HOST/BUCKET), or storage.bucket")
     async with contextlib.AsyncExitStack() as stack:
         remote = await open_remote(storage, places.uploads, places.out, stack, proofs=environment.stores)
-        await remote.end_orphans(f"{places.key(places.root)}/", look=True, always=True)
         before = await remote.stored()
         damaged = await _add_evidence(remote, places)
         drained = await remote.drained(growing=False)
@@ -77,6 +76,8 @@ async def upload(config: Config, environment: Environment, places: Places, actor
             files = await asyncio.to_thread(_descriptions, places, clock)
             await remote.add(files, {})
             drained = await remote.drained(growing=True, at_once=True)
+        if drained.error is None:  # a store that is away would not list them either
+            await remote.end_orphans(f"{places.key(places.root)}/", look=True, always=True)
         freed = 0 if storage.keep_local else await remote.free()
         new = {key: one for key, one in (await remote.stored()).items() if before.get(key) != one}
         return Uploaded(

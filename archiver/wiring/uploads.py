@@ -34,7 +34,7 @@ async def shipper_of(
 
         patience = min(storage.patience, SAVE_PATIENCE) if saving else storage.patience
         remote = await open_remote(storage, places.uploads, places.out, stack, patience=patience, proofs=proofs)
-        await remote.end_orphans(f"{places.key(places.root)}/", look=not saving)
+        remote.end_orphans_meanwhile(f"{places.key(places.root)}/", stack, look=not saving)
     return Shipper(LocalStore(places.out), key=places.key, check=check_segment, remote=remote)
 
 

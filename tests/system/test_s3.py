@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tests.servers.raw import RawServer
+from tests.servers.authority import Authority, make_authority
+from tests.servers.raw import RawServer, raw_server
 from tests.servers.seaweed import S3Server, seaweedfs
+from tests.store.faulty import Plan, faulty
 from tests.system.cli import archiver, check_collection, collection, ledger_bodies, running
 from tests.system.site import site
 
@@ -22,8 +26,13 @@ pytestmark = [pytest.mark.system, pytest.mark.needs("seaweedfs")]
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with seaweedfs(tmp_path_factory.mktemp("weed")) as server:
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return make_authority(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[S3Server]:
+    with seaweedfs(tmp_path_factory.mktemp("weed"), authority=authority) as server:
         client(server).create_bucket(Bucket="bucket")
         yield server
 
@@ -86,7 +95,7 @@ def test_files_go_up_while_the_crawl_runs(tmp_path: Path, store: S3Server) -> No
         assert (hashlib.sha256(body).hexdigest(), len(body)) == (one["sha256"], one["size"])
     stored = {row["uri"]: row["sha256"] for row in ledger_bodies(collection(tmp_path)) if row["event"] == "stored"}
     for key, body in there.items():
-        if key.endswith((".warc.gz", ".cdxj")):
+        if key.endswith((".warc.gz", ".cdxj")) and "/merged/" not in key:
             assert stored[f"s3://bucket/{key}"] == hashlib.sha256(body).hexdigest()
 
 
@@ -123,3 +132,183 @@ def test_a_refused_key(tmp_path: Path, store: S3Server) -> None:
     assert held(store, "refused/") == {}
     texts = b"".join(path.read_bytes() for path in (tmp_path / "crawls").rglob("*") if path.is_file())
     assert b"not-the-key" not in texts and "not-the-key" not in ran.out + ran.err
+
+
+@pytest.fixture(scope="module")
+def counted(store: S3Server, authority: Authority) -> Iterator[Plan]:
+    """The store behind an endpoint that counts, and goes wrong as told."""
+    with faulty(store.endpoint, authority) as plan:
+        yield plan
+
+
+def through(plan: Plan, store: S3Server, path: str) -> dict[str, str]:
+    return store.environment(path) | {"STORE_ENDPOINT_URL": f"{plan.endpoint}/{path}"}
+
+
+def puts(plan: Plan) -> list[str]:
+    """Keys that were put since the last look."""
+    found = [path for operation, path in plan.keys if operation == "put"]
+    plan.keys.clear()
+    return found
+
+
+def test_a_save_puts_three_objects_and_what_grows_waits_its_minute(
+    tmp_path: Path, store: S3Server, counted: Plan
+) -> None:
+    env = through(counted, store, "bucket/three/")
+    with site(6) as server:
+        for number in range(3):
+            ran = archiver(*saving(server, f"/p{number + 1}"), cwd=tmp_path, env=env)
+            assert ran.code == 0, ran.err
+            keys = puts(counted)
+            grown = [key for key in keys if "/archive/" not in key and ".gz.cdxj" not in key and "/logs/" not in key]
+            assert len(keys) - len(grown) == 3 and bool(grown) is (number == 0), keys
+    (told,) = archiver("upload", "--json", cwd=tmp_path, env=env).objects
+    assert told["stored"] and told["left"] == [] and not [key for key in told["stored"] if "/archive/" in key]
+    assert sorted(told["stored"]) == sorted(key.removeprefix("/bucket/three/") for key in puts(counted))
+    again = archiver("upload", cwd=tmp_path, env=env)
+    assert again.code == 0 and "everything is in the store already" in again.out
+    assert puts(counted) == []
+    assert held(store, "three/") == local(tmp_path, "three/")
+
+
+def saving(server: RawServer, path: str) -> list[str]:
+    return ["save", server.url(path), "--allow-address", f"127.0.0.1:{server.port}", "--lane", "http", "--json"]
+
+
+def statuses(cwd: Path) -> list[str]:
+    return [one["status"] for one in archiver("list", "--format", "jsonl", cwd=cwd).objects]
+
+
+def test_what_was_archived_without_a_store_goes_up_later(tmp_path: Path, store: S3Server, free_port: Any) -> None:
+    with site(6) as server:
+        assert archiver(*saving(server, "/p1"), cwd=tmp_path).code == 0
+    none = archiver("upload", cwd=tmp_path)
+    assert none.code == 4 and "STORE_ENDPOINT_URL" in none.err
+    env = store.environment("bucket/put-up/")
+    (warc,) = (collection(tmp_path) / "archive").glob("*.warc.gz")
+    whole = warc.read_bytes()
+    warc.write_bytes(whole[:-20])
+    damaged = archiver("upload", "--json", cwd=tmp_path, env=env)
+    assert damaged.code == 1 and damaged.objects[0]["damaged"] == [f"collections/main/archive/{warc.name}"]
+    assert not any("/archive/" in key for key in held(store, "put-up/"))
+    warc.write_bytes(whole)
+    away = archiver(
+        "upload", "--json", "--config", quick(tmp_path), cwd=tmp_path,
+        env=env | {"STORE_ENDPOINT_URL": f"https://127.0.0.1:{free_port()}/bucket/put-up/"},
+    )  # fmt: skip
+    assert away.code == 22 and away.objects[0]["left"] and away.objects[0]["stored"] == []
+    ran = archiver("upload", "--json", cwd=tmp_path, env=env)
+    assert ran.code == 0, ran.out
+    assert held(store, "put-up/") == local(tmp_path, "put-up/")
+    rows = [row["uri"] for row in ledger_bodies(collection(tmp_path)) if row["event"] == "stored"]
+    assert f"s3://bucket/put-up/collections/main/archive/{warc.name}" in rows
+    check_collection(collection(tmp_path))
+
+
+def quick(cwd: Path, **more: Any) -> str:
+    path = cwd / "quick.yaml"
+    path.write_text(json.dumps({"storage": {"patience": 1, "attempts": 1, **more}}))
+    return str(path)
+
+
+def test_local_copies_go_only_once_the_bucket_holds_them(tmp_path: Path, store: S3Server, free_port: Any) -> None:
+    env = store.environment("bucket/away/")
+    with site(8) as server:
+        options = command(server, tmp_path, "--depth", "2")
+        config = tmp_path / "crawl.yaml"
+        config.write_text(config.read_text().replace("patience: 1", "patience: 1, keepLocal: false"))
+        away = env | {"STORE_ENDPOINT_URL": f"https://127.0.0.1:{free_port()}/bucket/away/"}
+        assert archiver(*options, cwd=tmp_path, env=away).code == 22
+        before = {path.name: path.read_bytes() for path in collection(tmp_path).rglob("*.warc.gz")}
+        assert before, "nothing is deleted that is not there"
+        config.write_text(config.read_text().replace("patience: 1", "patience: 60"))
+        told = archiver("upload", "--json", "--config", "crawl.yaml", cwd=tmp_path, env=env)
+        assert told.code == 0 and told.objects[0]["freed_bytes"] == sum(map(len, before.values()))
+        assert list(collection(tmp_path).rglob("*.warc.gz")) == []
+        there = {key.rpartition("/")[2]: body for key, body in held(store, "away/").items() if key.endswith(".gz")}
+        assert there == before
+        assert set(statuses(tmp_path)) == {"archived"}
+        ran = archiver(*options, cwd=tmp_path, env=env)
+        assert ran.code == 0, ran.err
+        assert list(collection(tmp_path).rglob("*.warc.gz")) == []
+    manifest = (collection(tmp_path) / "manifest-sha256.txt").read_text()
+    for name, body in before.items():
+        assert f"{hashlib.sha256(body).hexdigest()}  archive/{name}" in manifest
+
+
+@pytest.mark.parametrize("driver", [pytest.param("pump", marks=pytest.mark.soak), "scrapy"])
+def test_intake_waits_while_too_much_waits_for_the_store(
+    tmp_path: Path, store: S3Server, counted: Plan, driver: str
+) -> None:
+    """F-29: the store is away for a while; the crawl waits, goes on, and everything is archived."""
+    env = through(counted, store, f"bucket/slow-{driver}/")
+    counted.always["put"] = "503"
+    with site(80, pause=0.2, size=8000) as server:
+        options = command(server, tmp_path)
+        options[options.index("pump")] = driver
+        config = tmp_path / "crawl.yaml"
+        config.write_text(config.read_text().replace("patience: 1", "patience: 30, spoolLimit: 20000"))
+        with running(*options, cwd=tmp_path, env=env) as process:
+            rows: list[Any] = []
+            deadline = time.monotonic() + 60
+            while not rows and process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.2)
+                if (collection(tmp_path) / "logs").is_dir():
+                    rows = [row for row in ledger_bodies(collection(tmp_path)) if row["event"] == "spool"]
+            del counted.always["put"]
+            _, err = process.communicate(timeout=90)
+    assert process.returncode == 0, err
+    rows = [row for row in ledger_bodies(collection(tmp_path)) if row["event"] == "spool"]
+    assert [row["state"] for row in rows[:2]] == ["paused", "resumed"]
+    assert {row["reason"] for row in rows} == {"spoolLimit"} and "paused: the spool is at its limit" in err
+    assert set(statuses(tmp_path)) == {"archived"}
+    assert rows[-1]["t"] <= ledger_bodies(collection(tmp_path))[-1]["t"]
+    (end,) = (row for row in ledger_bodies(collection(tmp_path)) if row["event"] == "end")
+    assert end["uploads"]["again"] + end["uploads"]["files_again"] > 0
+    check_collection(collection(tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["silent", "no-store"])
+def test_a_store_that_never_answers_or_is_none_is_told_soon(tmp_path: Path, kind: str, free_port: Any) -> None:
+    with site(3) as server, other_server(kind) as url:
+        env = {"STORE_ENDPOINT_URL": f"{url}/bucket", "STORE_ACCESS_KEY": "AK", "STORE_SECRET_KEY": "SKSKSK"}
+        config = tmp_path / "home" / "archiver" / "config.yaml"
+        config.parent.mkdir(parents=True)
+        config.write_text("storage: {patience: 2}\n")
+        began = time.monotonic()
+        ran = archiver(*saving(server, "/p1"), cwd=tmp_path, env=env | {"XDG_CONFIG_HOME": str(tmp_path / "home")})
+    assert ran.code == 22, (ran.out, ran.err)
+    assert [one["status"] for one in ran.objects] == ["captured"]
+    words = "gave no answer" if kind == "silent" else "storage.endpointUrl"
+    assert words in str(ran.objects[0]["error"])
+    assert time.monotonic() - began < 50, "the patience is two seconds"
+
+
+@contextmanager
+def other_server(kind: str) -> Iterator[str]:
+    """One that takes connections and says nothing, or one that says 404 to everything."""
+    if kind == "silent":
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        return
+    with raw_server({}) as server:
+        yield server.url("")
+
+
+def test_secrets_are_nowhere(tmp_path: Path, store: S3Server) -> None:
+    """Key and token are refused here, which is when they would be shown; all files and outputs are looked through."""
+    secrets = {"STORE_SECRET_KEY": "swordfish-key-1", "STORE_SESSION_TOKEN": "swordfish-token-2"}
+    env = store.environment("bucket/secret/") | secrets | {"XDG_STATE_HOME": str(tmp_path / "state")}
+    said = ""
+    with site(3) as server:
+        for arguments, code in ((saving(server, "/p1"), 33), (["upload"], 33), (["doctor"], None)):
+            ran = archiver(*arguments, cwd=tmp_path, env=env)
+            assert code in (None, ran.code)
+            said += ran.out + ran.err
+        inside = "https://somebody:swordfish-url-3@127.0.0.1:1/bucket"
+        refused = archiver(*saving(server, "/p1"), cwd=tmp_path, env=env | {"STORE_ENDPOINT_URL": inside})
+        said += refused.out + refused.err
+    assert refused.code == 4 and "must not hold a user name" in refused.err
+    texts = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert "Not stored" in said and b"swordfish" not in texts + said.encode()

@@ -15,7 +15,7 @@ import orjson
 from scrapy import Request, Spider
 
 from archiver.crawl.meta import META
-from archiver.errors import DiskError
+from archiver.errors import DiskError, room
 
 _PASSING = frozenset({META, "depth", "download_slot", "download_latency", "download_timeout"})
 
@@ -86,7 +86,7 @@ class Callbacks:
             with self._path.open("ab", buffering=0) as file:
                 file.write(line)
         except OSError as error:
-            raise DiskError(f"{self._path}: {error.strerror}") from error
+            raise DiskError(f"{self._path}: {error.strerror} ({room(self._path)})") from error
         self._wanted[key] = wanted
 
     def of(self, key: str) -> Wanted | None:

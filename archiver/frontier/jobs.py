@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from archiver.clock import Clock
-from archiver.errors import DiskError, UsageError
+from archiver.errors import DiskError, UsageError, room
 from archiver.frontier.sqlite import SqliteFrontier
 from archiver.model import Origin
 from archiver.ports.jobs import JobInfo, JobLease, JobState
@@ -153,7 +153,7 @@ def _try_lock(path: Path) -> int | None:
     try:
         fd = os.open(_lock_path(path), flags, 0o600)
     except OSError as error:
-        raise DiskError(f"{_lock_path(path)}: {error.strerror}") from error
+        raise DiskError(f"{_lock_path(path)}: {error.strerror} ({room(path)})") from error
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from archiver.errors import DiskError, StoreError
+from archiver.errors import DiskError, StoreError, room
 from archiver.model import StoredObject
 from archiver.store.files import PIECE, StoreConflict, check_key, disk_sha256, readable_size, sync_folder
 
@@ -124,4 +124,4 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DiskError(f"{path}: cannot be stored: {error.strerror}") from error
+        raise DiskError(f"{path}: cannot be stored: {error.strerror} ({room(path)})") from error

@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from archiver.clock import SYSTEM, Clock, iso
-from archiver.errors import DiskError
+from archiver.errors import DiskError, room
 from archiver.store.files import sync_folder
 from archiver.store.s3client import S3Settings
 
@@ -118,7 +118,7 @@ def write_proof(settings: S3Settings, file: Path, proof: Proof) -> None:
                 os.unlink(name)
             raise
     except OSError as error:
-        raise DiskError(f"{file}: cannot be written: {error.strerror}") from error
+        raise DiskError(f"{file}: cannot be written: {error.strerror} ({room(file)})") from error
 
 
 def certificate_of(settings: S3Settings) -> str:

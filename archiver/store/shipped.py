@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from archiver.errors import DiskError
+from archiver.errors import DiskError, room
 
 
 class ShippedNames:
@@ -21,7 +21,7 @@ class ShippedNames:
         except FileNotFoundError:
             return frozenset()
         except OSError as error:
-            raise DiskError(f"{self._path}: {error.strerror}") from error
+            raise DiskError(f"{self._path}: {error.strerror} ({room(self._path)})") from error
         return frozenset(line.rstrip("\n") for line in text.splitlines(keepends=True) if line.endswith("\n"))
 
     def add(self, name: str) -> None:
@@ -34,4 +34,4 @@ class ShippedNames:
             finally:
                 os.close(fd)
         except OSError as error:
-            raise DiskError(f"{self._path}: {error.strerror}") from error
+            raise DiskError(f"{self._path}: {error.strerror} ({room(self._path)})") from error

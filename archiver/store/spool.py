@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from archiver.errors import DiskError
+from archiver.errors import DiskError, room
 from archiver.model import Access, ClosedSegment, StoredObject
 from archiver.store.files import check_key, file_sha256
 from archiver.store.spool_tables import ADD, AWAY, GOING, HERE, prepare
@@ -205,7 +205,9 @@ class SpoolJournal:
         try:
             yield
         except sqlite3.Error as error:
-            raise DiskError(f"{self._database}: the journal of uploads cannot be {what}: {error}") from error
+            raise DiskError(
+                f"{self._database}: the journal of uploads cannot be {what}: {error} ({room(self._database)})"
+            ) from error
 
 
 def _lives(pid: int) -> bool:

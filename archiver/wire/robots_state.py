@@ -8,11 +8,12 @@ import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
 
-from archiver.errors import DiskError
+from archiver.errors import DiskError, room
 from archiver.model import Origin
 from archiver.policy.robots import MAX_BYTES
 
@@ -120,7 +121,9 @@ class RobotsMemory:
                     self._connection = self._open()
                 return work(self._connection)
             except sqlite3.Error as exc:
-                raise DiskError(f"{self._path or 'robots.txt state in memory'}: {exc}") from exc
+                raise DiskError(
+                    f"{self._path or 'robots.txt state in memory'}: {exc} ({room(Path(self._path or '.'))})"
+                ) from exc
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 

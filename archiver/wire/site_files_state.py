@@ -7,9 +7,10 @@ import sqlite3
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
-from archiver.errors import DiskError
+from archiver.errors import DiskError, room
 from archiver.model.site_file import SiteFile, SiteFileState
 
 _SCHEMA = """
@@ -101,7 +102,7 @@ class SqliteSiteFiles:
                     self._connection = self._open()
                 return work(self._connection)
             except sqlite3.Error as exc:
-                raise DiskError(f"{self._path}: {exc}") from exc
+                raise DiskError(f"{self._path}: {exc} ({room(Path(self._path or '.'))})") from exc
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 

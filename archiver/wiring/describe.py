@@ -26,7 +26,7 @@ from archiver.describe.about import About, Example, Files, collection_json
 from archiver.describe.manifest import manifest, read_manifest
 from archiver.describe.readme import readme
 from archiver.engine.ship import ClosedFile
-from archiver.errors import DiskError
+from archiver.errors import DiskError, room
 from archiver.ledger.bounds import Bounds
 from archiver.ledger.hides import Hide, standing
 from archiver.ledger.reader import segment_paths
@@ -55,7 +55,7 @@ def describe(places: Places, clock: Clock) -> list[ClosedFile]:
         with _alone(places.state / "describe.lock"):
             return _Describing(places, clock).all()
     except OSError as error:
-        raise DiskError(f"{error.filename or places.root}: {error.strerror or error}") from error
+        raise DiskError(f"{error.filename or places.root}: {error.strerror or error} ({room(places.root)})") from error
 
 
 class _Describing:

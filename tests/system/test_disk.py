@@ -75,9 +75,9 @@ def mounted(folder: Path, options: str) -> Iterator[Path]:
 
 
 FULL = {
-    "in-a-record": ("size=3m", ""),  # one file that grows until nothing more fits
-    "at-rollover": ("size=3m", "rolloverSize: 150000\n"),  # many, with indexes and ledger segments between them
-    "no-inodes": ("size=100m,nr_inodes=75", "rolloverSize: 150000\n"),
+    "in-a-record": ("size=2m", ""),  # one file that grows until nothing more fits
+    "at-rollover": ("size=2m", "rolloverSize: 150000\n"),  # many, with indexes and ledger segments between them
+    "no-inodes": ("size=100m,nr_inodes=55", "rolloverSize: 150000\n"),
     "in-the-first-moment": ("size=200k", ""),
 }
 

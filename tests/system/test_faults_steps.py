@@ -128,6 +128,7 @@ SWEEPS = {
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("call", SWEEPS)
 def test_killed_at_every_step(tmp_path: Path, call: str) -> None:
     """Each step alone, and each again in the run that takes up what the first kill left."""

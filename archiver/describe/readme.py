@@ -13,7 +13,7 @@ from archiver.describe.about import About
 
 WIDTH = 100
 PYWB = "2.10.0"
-REPLAYWEB = "2.4.6"
+REPLAYWEB = "2.5.3"
 PORT = 8090
 
 _FILES = """\
@@ -89,7 +89,7 @@ Replay with ReplayWeb.page
 Open https://replayweb.page and choose a file of archive/: your browser reads it, and it goes nowhere. Or
 from this machine alone, with npm, and a browser window that is not a private one:
 
-    $ mkdir -p ~/rwp && (cd ~/rwp && npm pack replaywebpage@{REPLAYWEB} && tar xzf replaywebpage-*.tgz)
+    $ mkdir -p ~/rwp && cd ~/rwp && npm pack replaywebpage@{REPLAYWEB} && tar xzf replaywebpage-{REPLAYWEB}.tgz; cd -
     $ ln -sfn "$PWD/archive" ~/rwp/package/archive
     $ python3 -m http.server {PORT + 1} --bind 127.0.0.1 --directory ~/rwp/package
 
@@ -102,7 +102,7 @@ hidden is shown."""
 
 
 def replayweb_address(about: About) -> str:
-    """Where ReplayWeb.page shows the collection's first open WARC."""
+    """Where ReplayWeb.page shows the collection's first open WARC: what is in it, by URL."""
     root = f"http://127.0.0.1:{PORT + 1}"
     return f"{root}/?source={root}/archive/{about.warc or 'FILE.warc.gz'}"
 

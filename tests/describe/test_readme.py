@@ -1,5 +1,6 @@
 """`README.txt`: its words, and what must not get into a shell by them. That its commands work: tests/system."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -53,8 +54,13 @@ def test_pywb_is_the_one_that_is_tested_here() -> None:
     assert "setuptools<81" in wanted and "'setuptools<81'" in readme(about())
 
 
+def test_replayweb_page_is_the_one_that_is_tested_here() -> None:
+    wanted = json.loads((ROOT / "infra/replaywebpage/package.json").read_text())
+    assert wanted["devDependencies"]["replaywebpage"] == REPLAYWEB
+    assert f"npm pack replaywebpage@{REPLAYWEB} " in readme(about())
+
+
 @pytest.mark.parametrize("heading", ["Replay with pywb", "Replay with ReplayWeb.page"])
 def test_three_commands_each(heading: str) -> None:
     section = readme(about()).partition(f"{heading}\n---")[2]
     assert len(commands(re.split(r"\n[A-Z][^\n]*\n-+\n", section)[0])) == 3
-    assert REPLAYWEB in readme(about())

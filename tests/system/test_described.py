@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from playwright.sync_api import Error, Frame, Page, sync_playwright
 
 from archiver.cli.main import main
 from tests.needs import need
@@ -113,7 +115,7 @@ def copy(archived: Archived, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 _TOOLS = (
     "sh", "cat", "head", "ls", "cut", "tail", "wc", "sed", "paste", "awk", "mktemp", "mkdir", "rm", "xargs", "gzip",
-    "curl", "sha256sum",
+    "curl", "sha256sum", "ln",
 )  # fmt: skip
 
 
@@ -208,6 +210,49 @@ def test_the_copy_is_replayed_by_its_readme_alone(elsewhere: Elsewhere, archived
     assert isinstance(listed, bytes)
     urls = {json.loads(line)["url"].removeprefix(archived.origin) for line in listed.splitlines()}
     assert {"/", "/two"} <= urls and not urls & {"/takedown", "/dark", "/lifted"}
+
+
+@pytest.mark.browser
+@pytest.mark.needs("chromium", "replaywebpage")
+def test_the_copy_opens_in_replayweb_page_by_its_readme(
+    elsewhere: Elsewhere, archived: Archived, tmp_path: Path
+) -> None:
+    """As if npm had brought the package, which is the same one here."""
+    package = Path(elsewhere.env["HOME"], "rwp", "package")
+    package.mkdir(parents=True)
+    for name in ("index.html", "ui.js", "sw.js"):
+        shutil.copy(need("replaywebpage").with_name(name), package)
+    link, serve = elsewhere.command("ln "), elsewhere.command("python3 -m http.server")
+    assert elsewhere.run(link).returncode == 0
+    port = free_port()
+    text = (elsewhere.folder / "README.txt").read_text("utf-8").replace("8091", str(port))
+    (address,) = (line.strip() for line in text.splitlines() if line.startswith("    http://"))
+    env = {**elsewhere.env, "PATH": os.environ["PATH"]}
+    command = ["sh", "-c", f"exec {serve.replace('8091', str(port))}"]
+    with (
+        serving(command, ready=lambda: listening(port), log=tmp_path / "http.log", env=env),
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=str(need("chromium")), args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(address)
+        row = page.locator("a", has_text=f"{archived.origin}/two")
+        row.wait_for(timeout=60_000)
+        row.click()
+        frame = archived_frame(page, f"{archived.origin}/two")
+        assert "second words." in frame.inner_text("p")
+        browser.close()
+
+
+def archived_frame(page: Page, url: str) -> Frame:
+    """The frame in which the archived page stands, once it has text."""
+    for _ in range(600):
+        for frame in page.frames:
+            with suppress(Error):  # it is being replaced
+                if frame.url.endswith(f"mp_/{url}") and frame.locator("p").count():
+                    return frame
+        page.wait_for_timeout(100)
+    raise AssertionError(f"no frame shows {url}: {[frame.url for frame in page.frames]}")
 
 
 def get(port: int, target: str) -> bytes | int:

@@ -14,7 +14,7 @@ from archiver.cli.collections import add_place_options, places_of
 from archiver.cli.output import json_line, plain
 from archiver.clock import SYSTEM
 from archiver.config import Config, Places, from_environment
-from archiver.errors import UsageError
+from archiver.errors import DiskError, UsageError
 from archiver.model import Page, Status
 from archiver.urls import seed_url
 from archiver.wiring.wacz import Made, name_of, pack_collection
@@ -39,7 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Raises UsageError, DiskError, LedgerError, WarcError."""
     places = places_of(options.collection, options.out)
-    made = _made(options, places)
+    try:
+        made = _made(options, places)
+    except OSError as error:
+        raise DiskError(f"cannot pack {places.name}: {error.filename}: {error.strerror}") from error
     if options.json:
         print(json_line(as_json(made)))
     else:

@@ -15,13 +15,15 @@ import orjson
 from archiver import __version__
 from archiver.clock import Clock, iso
 from archiver.config import Places
+from archiver.errors import UsageError
 from archiver.ledger.index import Capture, LedgerIndex
 from archiver.ledger.reader import segment_paths
 from archiver.model import Access
 from archiver.warc.wacz import About, WaczWriter, whole_file
 from archiver.warc.wacz_index import NAME, SMALL_NAME, ZipNum, merged
+from archiver.wiring.imported_pages import page_lists
 from archiver.wiring.wacz_logs import Pages, Rows, file_pieces, sha256_of
-from archiver.wiring.wacz_parts import LeftOut, Part, collection_parts
+from archiver.wiring.wacz_parts import LeftOut, Part, collection_parts, warcs
 from archiver.wiring.wacz_withheld import Withheld, withheld
 
 FORMAT = "archiver-left-out/1"
@@ -50,7 +52,7 @@ class Packed:
     description: str
     parts: Sequence[Part]
     pages: Pages
-    segments: Sequence[Path]
+    segments: Sequence[tuple[Path, int]]
     rows: Rows
     reports: Sequence[Path]
     left: LeftOut
@@ -72,19 +74,27 @@ def pack_collection(
 ) -> Made:
     """All closed WARCs of a collection. `owner`: restricted and dark too, nothing cut, nothing erased.
 
-    Raises DiskError, LedgerError (it cannot be told what is hidden), WarcError (a file is not here).
+    Raises DiskError, LedgerError (it cannot be told what is hidden), WarcError (a file is not here), UsageError
+    (nothing of it may go in).
     """
+    files = {access: warcs(places, access) for access in Access}
+    segments = sized(segment_paths(places.logs))  # a run may be writing: what comes now is in the next package
     kept_out = withheld(places, clock.now())
     left = LeftOut()
-    parts = collection_parts(places, None if owner else kept_out, left)
+    parts = collection_parts(places, files, None if owner else kept_out, left)
+    if not parts:
+        hint = "" if owner else "; --owner packs what is not for the public"
+        raise UsageError(f"collection {places.name!r} has no WARC to pack{hint}")
+    lists = [places.pages / "pages.jsonl"]
+    lists += [path for access in (Access if owner else (Access.OPEN,)) for path in page_lists(places, access)]
     more = _more_pages(places, kept_out, clock.now(), owner=owner)
-    pages = Pages(places.pages / "pages.jsonl", kept_out.is_hidden if owner else kept_out.page, more)
+    pages = Pages(lists, kept_out.is_hidden if owner else kept_out.page, more)
     packed = Packed(
         title=title or places.name,
         description=description,
         parts=parts,
         pages=pages,
-        segments=segment_paths(places.logs),
+        segments=segments,
         rows=Rows(kept_out.row if kept_out.anything and not owner else None),
         # a report may name what is withheld
         reports=sorted(path for path in places.reports.glob("*") if path.is_file()) if owner else (),
@@ -125,8 +135,8 @@ def _add_all(packed: Packed, writer: WaczWriter, now: datetime, unlisted: Withhe
         writer.add(f"archive/{part.name}", part.pieces(), stored=True, size=part.size)
     lines = _add_index(writer, packed.parts, unlisted)
     _add_pages(writer, packed.pages)
-    for path in packed.segments:
-        writer.add(f"logs/{path.name}", packed.rows.pieces(path), size=path.stat().st_size)
+    for path, size in packed.segments:
+        writer.add(f"logs/{path.name}", packed.rows.pieces(path, size), size=size)
     for path in packed.reports:
         writer.add(f"reports/{path.name}", file_pieces(path), size=path.stat().st_size)
     if packed.capture is None:  # of one capture, rows about other URLs are erased: nothing of it is left out by that
@@ -204,6 +214,11 @@ def sentence(left: LeftOut) -> str:
     if left.pages:
         said.append(f"pages unlisted: {left.pages:,}")
     return f"Left out: {'; '.join(said)}."
+
+
+def sized(paths: Iterable[Path]) -> list[tuple[Path, int]]:
+    """Files with their sizes at this moment."""
+    return [(path, path.stat().st_size) for path in paths]
 
 
 def _more_pages(places: Places, kept_out: Withheld, now: datetime, *, owner: bool) -> Iterable[Mapping[str, Any]]:

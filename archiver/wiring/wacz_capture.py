@@ -10,7 +10,7 @@ from archiver.config import Places
 from archiver.errors import UsageError
 from archiver.ledger.index import Capture, LedgerIndex
 from archiver.urls import canonical
-from archiver.wiring.wacz import Made, Packed, page_row, write
+from archiver.wiring.wacz import Made, Packed, page_row, sized, write
 from archiver.wiring.wacz_logs import Pages, Rows
 from archiver.wiring.wacz_parts import LeftOut
 from archiver.wiring.wacz_picker import Picker
@@ -38,8 +38,8 @@ def pack_capture(
         title=title or str(row["title"]),
         description=f"One capture of {capture.url}, {capture.t}.",
         parts=picker.parts(places),
-        pages=Pages(places.pages / "none", None, [row]),
-        segments=segments,
+        pages=Pages([], None, [row]),
+        segments=sized(segments),
         rows=Rows(stays_out),
         reports=(),
         left=left,
@@ -57,7 +57,7 @@ def find(places: Places, clock: Clock, *, capture_id: str = "", url: str = "", o
         found = [
             one
             for one in index.captures(hidden=True, now=clock.now())
-            if one.capture_id == capture_id or (key and canonical(one.url) == key)
+            if one.capture_id == capture_id or (key and key in (canonical(one.url), canonical(one.final_url)))
         ]
     if not found:
         what = f"no capture {capture_id}" if capture_id else f"no capture of {url}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,10 @@ class Rows:
         self._stays_out = stays_out
         self.erased: Counter[str] = Counter()
 
-    def pieces(self, path: Path) -> Iterator[bytes]:
-        """The segment without an unfinished last line. Raises LedgerError for a line that must be judged and is no
-        row."""
-        for offset, line in _lines(path):
+    def pieces(self, path: Path, size: int) -> Iterator[bytes]:
+        """The segment's first `size` bytes without an unfinished last line: what comes later was not judged. Raises
+        LedgerError for a line that must be judged and is no row."""
+        for offset, line in _lines(path, size):
             if self._stays_out is None:
                 yield line
                 continue
@@ -44,11 +44,11 @@ class Rows:
                 yield line
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def _lines(path: Path, size: int) -> Iterator[tuple[int, bytes]]:
     offset = 0
     with path.open("rb") as file:
         for line in file:
-            if not line.endswith(b"\n"):
+            if not line.endswith(b"\n") or offset + len(line) > size:
                 return
             yield offset, line
             offset += len(line)
@@ -70,14 +70,16 @@ def holds_withheld(block: bytes, stays_out: Callable[[Body], bool]) -> bool:
 
 
 class Pages:
-    """`pages.jsonl` in two lists (WACZ 1.1.1, 5.3): seeds, and the pages that were found from there.
+    """Page lists as two (WACZ 1.1.1, 5.3): seeds, and the pages that were found from there.
 
-    With one kind alone there is one list. Memory holds one page a time; the file is read again for each list.
+    With one kind alone there is one list. Memory holds one page a time; the files are read again for each list.
     """
 
-    def __init__(self, path: Path, stays_out: Callable[[Body], bool] | None, more: Iterable[Body] = ()) -> None:
-        """`more`: pages that the file does not list. Raises OSError."""
-        self._path = path
+    def __init__(
+        self, paths: Sequence[Path], stays_out: Callable[[Body], bool] | None, more: Iterable[Body] = ()
+    ) -> None:
+        """`more`: pages that no file lists. Raises OSError."""
+        self._paths = paths
         self._stays_out = stays_out
         self._more = list(more)
         self.count = self.left_out = 0
@@ -85,8 +87,8 @@ class Pages:
         seeds = 0
         for row in self._rows(count=True):
             self.count += 1
-            seeds += bool(row.get("seed", True))
-            if self.first is None or (row.get("seed", True) and not self.first.get("seed", True)):
+            seeds += _is_seed(row)
+            if self.first is None or (_is_seed(row) and not _is_seed(self.first)):
                 self.first = row
         self.split = 0 < seeds < self.count
 
@@ -95,7 +97,7 @@ class Pages:
         name, title = ("extraPages", "Other Pages") if seeds is False else ("pages", "Pages")
         yield _line({"format": "json-pages-1.0", "id": name, "title": title, "hasText": False})
         for row in self._rows():
-            if seeds is None or bool(row.get("seed", True)) is seeds:
+            if seeds is None or _is_seed(row) is seeds:
                 yield _line(row)
 
     def _rows(self, *, count: bool = False) -> Iterator[Body]:
@@ -107,16 +109,22 @@ class Pages:
         yield from self._more
 
     def _listed(self) -> Iterator[Body]:
-        if not self._path.is_file():
-            return
-        with self._path.open("rb") as file:
-            for line in file:
-                try:
-                    row = orjson.loads(line)
-                except orjson.JSONDecodeError:
-                    continue  # torn by a killed run
-                if isinstance(row, dict) and row.get("url") and row.get("ts"):
-                    yield row
+        for path in self._paths:
+            if not path.is_file():
+                continue
+            with path.open("rb") as file:
+                for line in file:
+                    try:
+                        row = orjson.loads(line)
+                    except orjson.JSONDecodeError:
+                        continue  # torn by a killed run
+                    if isinstance(row, dict) and row.get("url") and row.get("ts"):
+                        yield row
+
+
+def _is_seed(row: Body) -> bool:
+    """Pages that came with a WACZ of others were no seeds of ours."""
+    return bool(row.get("seed", row.get("origin") != "imported"))
 
 
 def _line(row: Body) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -94,8 +94,13 @@ def missing(places: Places, access: Access) -> list[str]:
     return sorted(named - here)
 
 
-def collection_parts(places: Places, withheld: Withheld | None, left: LeftOut) -> list[Part]:
-    """All that may go in; without `withheld` all that there is. Raises OSError, WarcError where a WARC is not here."""
+def collection_parts(
+    places: Places, files: Mapping[Access, Sequence[Path]], withheld: Withheld | None, left: LeftOut
+) -> list[Part]:
+    """All of `files` that may go in; without `withheld` all there is. Raises OSError, WarcError where one is not here.
+
+    `files` were listed before it was asked what is withheld: of a file that came later nothing would be known.
+    """
     parts: list[Part] = []
     names: set[str] = set()
     cutter = None if withheld is None else Cutter(withheld, left)
@@ -106,7 +111,7 @@ def collection_parts(places: Places, withheld: Withheld | None, left: LeftOut) -
         if gone := missing(places, access):
             folder = places.warcs(access)
             raise WarcError(f"{folder}: {gone[0]} is not here ({len(gone)} missing in all); fetch it from the store")
-        for path in warcs(places, access):
+        for path in files[access]:
             part = Part(path=path, access=access, name=_free(path.name, names), index=index_of(places, access, path))
             if cutter is not None:
                 if access is Access.RESTRICTED and path.name not in cutter.withheld.opened:
@@ -187,6 +192,8 @@ def says_hidden(member: Member, withheld: Withheld) -> bool:
     if withheld.covers(bare(head.get("WARC-Refers-To-Target-URI") or "")):
         return True
     is_ours = head.type not in _INDEXED and (head.get("Content-Type") or "").lower().startswith(_JSON)
+    if is_ours and head.length > len(member.start):
+        return True  # longer than what is looked at: it cannot be told
     return is_ours and withheld.names_hidden(member.start.decode("utf-8", "replace"))
 
 

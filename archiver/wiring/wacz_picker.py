@@ -1,17 +1,19 @@
 """The records of one capture with all that belongs to it, taken out of the WARCs of its job as whole members.
 
 The visit's own records; what it is made of and another visit of the job had fetched before (a style sheet shared by a
-site is asked for once a job); the originals that revisits refer to; the robots.txt that its decisions cite; the TLS
-chains of its hosts; and each file's `warcinfo`, so that every WARC-Warcinfo-ID leads somewhere.
+site is asked for once a job); the originals that revisits refer to; the robots.txt that its decisions cite; files that
+the site was asked for on its account (tdmrep.json); the TLS chains of its hosts; and each file's `warcinfo`, so that
+every WARC-Warcinfo-ID leads somewhere.
 """
 
 from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -19,7 +21,7 @@ from archiver.clock import ts14, ts17
 from archiver.config import Places
 from archiver.errors import WarcError
 from archiver.ledger.index import LedgerIndex
-from archiver.model import Access
+from archiver.model import Access, Kind
 from archiver.warc.cdxj import timestamp
 from archiver.warc.fields import field_value
 from archiver.warc.http import status_and_mime
@@ -67,9 +69,12 @@ class Picker:
         self._ids: set[str] = set()
         self._bodies: deque[tuple[Path, int]] = deque()
         self._chains: set[str] = set()
+        self._pages = {str(visit["url"]), str(visit.get("final_url") or visit["url"])}
+        self._other = ("", 0)
+        """Id and offset of the last answer that belongs to no visit."""
         self._ledger: list[tuple[Path, Member]] = []
         self.picked: dict[Path, dict[int, int]] = {}
-        self.urls: set[str] = {str(visit["url"]), str(visit.get("final_url") or visit["url"])}
+        self.urls = set(self._pages)
         self.evidence: set[str] = set()
 
     def pick(self, index: LedgerIndex) -> None:
@@ -129,6 +134,12 @@ class Picker:
                 self._ids.add(head.record_id)
         elif bare(head.get("WARC-Concurrent-To") or "") in self._ids or target in gaps:
             self._take(path, member)
+        elif head.type in _ANSWERS:
+            self._other = (head.record_id, member.offset)
+        elif target.startswith("urn:policy:") and self._other[0] == bare(head.get("WARC-Concurrent-To") or ""):
+            policy = _policy(member)
+            if policy.get("kind") == Kind.SIGNALS and policy.get("initiator") in self._pages:
+                self._with_dependents(path, self._other[1])
 
     def _take(self, path: Path, member: Member) -> bool:
         """False when it must stay out."""
@@ -166,7 +177,8 @@ class Picker:
                 self._with_dependents(found.path, found.offset)
         if target.startswith("urn:policy:"):
             self.urls.add(target.removeprefix("urn:policy:"))
-            self.evidence.update(_cited(member))
+            evidence = _policy(member).get("evidence")
+            self.evidence |= {evidence} if isinstance(evidence, str) else set()
         if target.startswith("urn:pageinfo:") and member.head.length == len(member.start):
             for url in page_info_urls(member.start):
                 self._requisite(url)
@@ -240,13 +252,10 @@ def _begin(path: Path) -> str:
     return found[1] if found else ""
 
 
-def _cited(member: Member) -> Iterator[str]:
-    """The record that a decision cites as its evidence."""
-    text = field_value(member.start, "policy")
+def _policy(member: Member) -> Mapping[str, Any]:
+    """The decision that a `urn:policy:` record holds; empty where it cannot be read."""
     try:
-        body = orjson.loads(text or "null")
+        body = orjson.loads(field_value(member.start, "policy") or "null")
     except orjson.JSONDecodeError:
-        return
-    evidence = body.get("evidence") if isinstance(body, Mapping) else None
-    if isinstance(evidence, str):
-        yield evidence
+        return {}
+    return body if isinstance(body, Mapping) else {}

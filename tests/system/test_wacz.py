@@ -22,11 +22,12 @@ from archiver.ledger.reader import verify_folder
 from archiver.warc.reindex import build_index
 from archiver.warc.verify import verify_file
 from tests.needs import need
+from tests.servers.authority import make_authority
 from tests.servers.nginx import nginx
 from tests.servers.pywb import pywb
 from tests.servers.raw import RawServer, raw_server, respond
 from tests.system.cli import archiver, collection, ledger_bodies, warcs
-from tests.system.site import PNG
+from tests.system.site import PNG, pages
 from tests.warc.wacz_package import Package
 
 pytestmark = pytest.mark.system
@@ -230,6 +231,34 @@ def test_py_wacz_finds_nothing_wrong(site: Site, pack: Pack, tmp_path: Path) -> 
     code = "import sys; from wacz.main import main; sys.exit(max(main(['validate', '-f', f]) for f in sys.argv[1:]))"
     ran = subprocess.run([sys.executable, "-c", code, *both], capture_output=True, text=True, check=False)
     assert ran.returncode == 0 and ran.stdout.count("Validation succeeded") == 2, ran.stdout + ran.stderr
+
+
+def test_a_crawl_packs_its_collection(tmp_path: Path, pack: Pack) -> None:
+    """In several WARCs: the chain and robots.txt of a late capture lie in an early one."""
+    authority = make_authority(tmp_path)
+    with raw_server(pages(6), tls=authority) as server:
+        config = tmp_path / "c.yaml"
+        config.write_text(
+            f"seeds: [{server.url('/')}]\nscopeType: host\nrolloverSize: 20000\ndelay: 0\ngenerateWACZ: true\n"
+            f"title: All of it\ndriver: pump\nallowAddresses: ['127.0.0.1:{server.port}']\n"
+        )
+        ran = archiver("crawl", str(config), cwd=tmp_path, env={"SSL_CERT_FILE": str(authority.ca_file)})
+        assert ran.code == 0, ran.err
+    found = Package.read(collection(tmp_path) / "main.wacz")
+    found.check()
+    assert found.json("datapackage.json")["title"] == "All of it" and len(found.warcs) > 2
+    assert found.warcs == {path.name: path.read_bytes() for path in warcs(collection(tmp_path))}
+    extra = found.files["pages/extraPages.jsonl"].splitlines()
+    assert len(found.pages) == len(extra) and found.pages[0]["url"] == server.url("/")
+    late = max(warcs(collection(tmp_path)))
+    url = next(
+        fields["url"] for _, _, fields in found.lines if fields["filename"] == late.name and "/p" in fields["url"]
+    )
+    one, _, _ = pack(tmp_path, "--url", url)
+    targets = {target for _, target, _ in one.records()}
+    assert any(target.startswith("urn:certificates:") for target in targets)
+    assert {url, server.url("/robots.txt"), server.url("/s.css"), server.url("/t.css")} <= targets
+    assert 1 < len(one.warcs) <= len(found.warcs) and len(one.lines) < len(found.lines)
 
 
 # --- viewers ----------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ class RecentSet:
 
     __slots__ = ("_old", "_size", "_young")
 
-    def __init__(self, size: int = 1 << 16) -> None:
+    def __init__(self, size: int = 1 << 15) -> None:
         self._size = size
         self._young: set[str] = set()
         self._old: set[str] = set()

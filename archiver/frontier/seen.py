@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
-TAIL = 1 << 16
-"""Rows that may wait for being sorted in; about 10 MB of memory."""
+TAIL = 1 << 15
+"""Rows that may wait for being sorted in; about 5 MB of memory."""
 _ASK = (8, 128, 1024)
 """How many hashes one statement asks for: few sizes, so that few statements are compiled."""
 

@@ -200,7 +200,7 @@ def _open(path: Path, schema: str, version: int, migrations: Mapping[int, str]) 
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA cache_size=-32768")
+        connection.execute("PRAGMA cache_size=-16384")
         connection.execute("PRAGMA temp_store=MEMORY")
         # The longer the WAL, the fewer pages are copied twice.
         connection.execute("PRAGMA wal_autocheckpoint=16000")

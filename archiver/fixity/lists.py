@@ -11,6 +11,7 @@ import orjson
 
 from archiver.fixity.files import Checked, Contents, is_file
 from archiver.fixity.kept import file_sha256
+from archiver.store.freeing import away
 from archiver.store.remote import is_growing
 
 _SHOWN = 200
@@ -42,12 +43,16 @@ def read_manifest(text: str) -> Iterator[tuple[str, str]]:
 
 def _manifest(root: Path, path: Path, digests: Mapping[Path, str]) -> Checked:
     one = Checked(path=path, name=path.relative_to(root).as_posix(), told="")
-    count = 0
+    count, elsewhere = 0, away(root / "state" / "uploads.sqlite")
     for name, said in read_manifest(path.read_text("utf-8", "replace")):
         if not said:
             one.problems.append(f"{path.name}: no line of sha256sum: {name[:120]!r}")
             continue
         count += 1
+        gone = elsewhere.get(Path(name).name)
+        if gone is not None and gone.sha256 == said and not is_file(path.parent / name):
+            one.notes.append(f"{name} is not here; a store holds it")
+            continue
         _listed(one, root, path.parent / name, said, digests)
     one.told = f"{count} files listed"
     return one

@@ -14,6 +14,7 @@ import importlib.resources
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -29,11 +30,13 @@ from archiver.engine.ship import ClosedFile
 from archiver.errors import DiskError, room
 from archiver.ledger.bounds import Bounds
 from archiver.ledger.hides import Hide, standing
+from archiver.ledger.imports import imported
 from archiver.ledger.reader import segment_paths
 from archiver.ledger.summary import Summary, summarised
-from archiver.model import Access
+from archiver.model import Access, StoredObject
 from archiver.replay.hidden import hides_lines, lasting, replace_text, write_rules
 from archiver.replay.layout import CSP, HIDDEN_RULES, acl_folder
+from archiver.store.freeing import away
 from archiver.warc.merged import LeftOut, Level, MergedIndex
 from archiver.warc.surt import surt
 
@@ -139,7 +142,11 @@ class _Describing:
             last=summary.last,
             runs=summary.runs,
             files={
-                access.value: Files(count=len(found), size=sum(path.stat().st_size for path in found))
+                access.value: Files(
+                    count=len(found) + len(self._away(access)),
+                    size=sum(path.stat().st_size for path in found)
+                    + sum(one.size for one in self._away(access).values()),
+                )
                 for access, found in files.items()
             },
             policies=summary.policies,
@@ -149,6 +156,7 @@ class _Describing:
             latest=summary.latest,
             example=_example(places.pages / "pages.jsonl", _unseen(hides, expired)),
             warc=next((path.name for path in files[Access.OPEN]), ""),
+            imported=Counter(one.access.value for one in imported(places.logs)),
         )
 
     def _write_texts(self, about: About) -> None:
@@ -187,6 +195,8 @@ class _Describing:
             name = path.relative_to(root).as_posix()
             if name not in digests or path.name in grown:
                 digests[name] = summary.stored.get(str(path.absolute())) or _sha256(path)
+        for path, one in self._away(access).items():
+            digests.setdefault(path.relative_to(root).as_posix(), one.sha256)
         digests |= {Path(path).relative_to(root).as_posix(): digest for path, digest in merged.items()}
         if access is Access.OPEN:
             digests |= {one.path.name: one.sha256 for one in self._made if one.path.parent == root}
@@ -194,6 +204,12 @@ class _Describing:
         if _read_text(root / MANIFEST) != text:
             replace_text(root / MANIFEST, text)
         self._made.append(ClosedFile(path=root / MANIFEST, sha256=hashlib.sha256(text.encode()).hexdigest()))
+
+    def _away(self, access: Access) -> Mapping[Path, StoredObject]:
+        """WARCs of a class that lie in the store alone, by where they lay."""
+        folder = self._places.warcs(access)
+        found = {self._places.out / one.key: one for one in away(self._places.uploads).values()}
+        return {path: one for path, one in found.items() if path.parent == folder}
 
     def _is_live(self, segment: Path) -> bool:
         """Whether another process on this machine may be writing on it."""

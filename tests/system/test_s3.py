@@ -233,8 +233,11 @@ def test_local_copies_go_only_once_the_bucket_holds_them(tmp_path: Path, store: 
         assert ran.code == 0, ran.err
         assert list(collection(tmp_path).rglob("*.warc.gz")) == []
     manifest = (collection(tmp_path) / "manifest-sha256.txt").read_text()
-    for name, body in before.items():
-        assert f"{hashlib.sha256(body).hexdigest()}  archive/{name}" in manifest
+    for key, body in held(store, "away/").items():
+        if key.endswith(".warc.gz"):
+            assert f"{hashlib.sha256(body).hexdigest()}  archive/{key.rpartition('/')[2]}" in manifest
+    checked = archiver("verify", "crawls/collections/main", cwd=tmp_path)
+    assert checked.code == 0 and "a store holds it" in checked.out, checked.out
 
 
 @pytest.mark.parametrize("driver", [pytest.param("pump", marks=pytest.mark.soak), "scrapy"])

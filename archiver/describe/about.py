@@ -30,7 +30,9 @@ class Example:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """`files` by access class. `policies`: SHA-256 by label. `counts`: URLs by their fate. `heads`: the ledger's ends,
-    hash by file. `runs` in number, `latest` one by one. `warc`: the first open one. Times are ISO, "" = none yet."""
+    hash by file. `runs` in number, `latest` one by one. `warc`: the first open one. Times are ISO, "" = none yet.
+    `imported`: files of others by access class; they are among `files`, and nothing else here is about them.
+    """
 
     name: str
     title: str = ""
@@ -49,6 +51,7 @@ class About:
     latest: Sequence[Mapping[str, Any]] = ()
     example: Example | None = None
     warc: str = ""
+    imported: Mapping[str, int] = field(default_factory=dict)
 
 
 def collection_json(about: About) -> bytes:
@@ -64,6 +67,7 @@ def collection_json(about: About) -> bytes:
         "first_run": about.first or None,
         "last_run": about.last or None,
         "files": {access: {"warcs": one.count, "bytes": one.size} for access, one in about.files.items()},
+        "imported": {"policy": "unknown", "warcs": dict(about.imported)},
         "policies": [{"name": name, "sha256": list(digests)} for name, digests in sorted(about.policies.items())],
         "counts": dict(about.counts),
         "ledger": {

@@ -50,6 +50,9 @@ def _what(about: About) -> str:
         ("policy", ", ".join(sorted(filter(None, about.policies))) or "not told"),
         ("legal basis", about.legal_basis or "not told"),
     ]
+    if about.imported:
+        number = sum(about.imported.values())
+        rows.append(("imported", f"{number} WARC files that others made, policy unknown; the ledger names them"))
     table = "\n".join(f"{name + ':':<13}{text}" for name, text in rows)
     intro = _filled(
         f"Web pages as they were sent,{made} with what was asked, answered and decided beside them. Everything below "

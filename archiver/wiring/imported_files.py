@@ -15,6 +15,7 @@ from archiver.config import Places
 from archiver.errors import DiskError, UsageError
 from archiver.model import Access
 from archiver.store.files import disk_sha256, file_sha256
+from archiver.store.freeing import away
 from archiver.warc.files import MIN_NEEDED, OPEN_SUFFIX
 
 WARC_SUFFIXES = (".warc.gz", ".warc")
@@ -73,8 +74,14 @@ def need_room(folder: Path, size: int) -> None:
 
 
 def placed(places: Places, access: Access, file: str) -> bool:
-    """Whether a WARC is where it belongs, with its index."""
-    return (places.warcs(access) / file).is_file() and (places.indexes(access) / f"{file}.cdxj").is_file()
+    """Whether a WARC is where it belongs, with its index: in its folder, or in the store alone. Raises DiskError."""
+    if not (places.indexes(access) / f"{file}.cdxj").is_file():
+        return False
+    return is_here(places, access, file) or file in away(places.uploads)
+
+
+def is_here(places: Places, access: Access, file: str) -> bool:
+    return (places.warcs(access) / file).is_file()
 
 
 def free_name(places: Places, name: str, sha256: str, *, gzip: bool) -> str:

@@ -14,7 +14,7 @@ from archiver.ledger.imports import JOB, Imported, ImportLedger, imported
 from archiver.model import Access
 from archiver.store.shipped import ShippedNames
 from archiver.wiring.describe import describe
-from archiver.wiring.imported_files import placed
+from archiver.wiring.imported_files import is_here, placed
 from archiver.wiring.imported_pages import page_lists
 from archiver.wiring.uploads import shipper_of
 
@@ -27,7 +27,9 @@ async def ship(config: Config, places: Places, ledger: ImportLedger) -> Archiver
         shipper = await shipper_of(config, places, stack)
         names = shipped.names()
         waiting = [
-            one for one in imported(places.logs) if one.file not in names and placed(places, one.access, one.file)
+            one
+            for one in imported(places.logs)
+            if one.file not in names and placed(places, one.access, one.file) and is_here(places, one.access, one.file)
         ]
         for one in waiting:
             await _ship(one, places, shipper, ledger)

@@ -20,11 +20,20 @@ class Shared(Enum):
 AskFrontier = Callable[[Sequence[str]], Awaitable[frozenset[str]]]
 
 
-class Registry:
-    """Eight bytes a URL; `ask` covers what an earlier process of the same job fetched (None for a fresh job)."""
+KEPT = 1 << 17
+"""URLs after which the older ones may be forgotten here, about 100 bytes each: the frontier knows them."""
 
-    def __init__(self, ask: AskFrontier | None = None) -> None:
-        self._done: set[bytes] = set()
+
+class Registry:
+    """What lately was fetched stands here; `ask` covers what was forgotten, and what an earlier process of the job
+    fetched. `fresh`: there was none, so that nobody is asked before something is forgotten. Without `ask` nothing is.
+    """
+
+    def __init__(self, ask: AskFrontier | None = None, *, fresh: bool = False, kept: int = KEPT) -> None:
+        self._young: set[bytes] = set()
+        self._old: set[bytes] = set()
+        self._kept = kept
+        self._must_ask = not fresh
         self._running: dict[bytes, asyncio.Future[bool]] = {}
         self._uncommitted: set[bytes] = set()
         self._settling: dict[bytes, asyncio.Future[None]] = {}
@@ -32,13 +41,25 @@ class Registry:
 
     def is_kept(self, key: str) -> bool:
         """Whether this process has it already; the cheap answer for most requisites of most pages."""
-        return _digest(key) in self._done
+        return self._has(_digest(key))
+
+    def _has(self, digest: bytes) -> bool:
+        return digest in self._young or digest in self._old or digest in self._uncommitted
+
+    def _add(self, digest: bytes) -> None:
+        self._young.add(digest)
+        if self._ask is not None and len(self._young) >= self._kept:
+            self._must_ask = self._must_ask or bool(self._old)
+            self._old, self._young = self._young, set()
+
+    async def _is_known(self, key: str) -> bool:
+        return self._ask is not None and self._must_ask and bool(await self._ask([key]))
 
     async def begin(self, key: str) -> Shared:
         """Take the key, or wait for the visit that has it. NEW obliges the caller to call `end` or `forget`."""
         digest = _digest(key)
         while True:
-            if digest in self._done:
+            if self._has(digest):
                 return Shared.KEPT
             running = self._running.get(digest)
             if running is None:
@@ -47,7 +68,7 @@ class Registry:
                 return Shared.FAILED
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._running[digest] = future
-        if self._ask is not None and await self._ask([key]):
+        if await self._is_known(key):
             self._known(digest)
             return Shared.KEPT
         return Shared.NEW
@@ -55,10 +76,10 @@ class Registry:
     async def take(self, key: str) -> bool:
         """Take the key without waiting for anybody; False when this job has it, or somebody has it in hand."""
         digest = _digest(key)
-        if digest in self._done or digest in self._running:
+        if self._has(digest) or digest in self._running:
             return False
         self._running[digest] = asyncio.get_running_loop().create_future()
-        if self._ask is not None and await self._ask([key]):
+        if await self._is_known(key):
             self._known(digest)
             return False
         return True
@@ -67,7 +88,7 @@ class Registry:
         """Tell those who wait. A key that was not kept may be tried again by a later visit."""
         digest = _digest(key)
         if kept:
-            self._done.add(digest)
+            self._add(digest)
             self._uncommitted.add(digest)
         self._resolve(digest, kept=kept)
 
@@ -80,7 +101,7 @@ class Registry:
         digest = _digest(key)
         if digest in self._uncommitted:
             await asyncio.shield(self._settling.setdefault(digest, asyncio.get_running_loop().create_future()))
-        return digest in self._done
+        return self._has(digest) or await self._is_known(key)
 
     def commit(self, keys: Iterable[str]) -> None:
         """The visit that fetched them stands in the frontier."""
@@ -91,12 +112,13 @@ class Registry:
         """The visit that fetched them was not committed: nobody may rely on it."""
         for key in keys:
             digest = _digest(key)
-            self._done.discard(digest)
+            self._young.discard(digest)
+            self._old.discard(digest)
             self._resolve(digest, kept=False)
             self._settle(digest)
 
     def _known(self, digest: bytes) -> None:
-        self._done.add(digest)
+        self._add(digest)
         self._resolve(digest, kept=True)
 
     def _resolve(self, digest: bytes, *, kept: bool) -> None:

@@ -13,7 +13,6 @@ from archiver.clock import SYSTEM, Clock
 from archiver.config import Config, Environment, Places, is_own
 from archiver.engine.discover import Discoverer
 from archiver.engine.pump import Pump
-from archiver.engine.registry import Registry
 from archiver.engine.run import Run, RunParts
 from archiver.engine.scopes import SeedScopes
 from archiver.engine.source import ClaimSource, Hold, RunLimits, Stop
@@ -39,7 +38,7 @@ from archiver.wiring.limits import check_limits
 from archiver.wiring.lists import lists_of, seeds_of
 from archiver.wiring.loop import run_loop as run_loop
 from archiver.wiring.lost import CheckedFiles, requeue_lost
-from archiver.wiring.resume import frontier_of, unshipped_files
+from archiver.wiring.resume import frontier_of, registry_of, unshipped_files
 from archiver.wiring.site_files import open_gate
 from archiver.wiring.untold import requeue_untold
 from archiver.wiring.uploads import pressure_of, shipper_of
@@ -179,7 +178,7 @@ async def session(
             config, environment, ports, policy, stack, resumed=file is not None and file.resumed
         )
         pages = stack.enter_context(contextlib.closing(PagesFile(places.pages, config.job.title)))
-        registry = Registry(frontier.is_known_requisite if file is not None and file.resumed else None)
+        registry = registry_of(frontier, file)
         tools = Tools(
             gateway=gate,
             frontier=frontier,

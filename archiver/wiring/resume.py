@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from archiver.clock import Clock
 from archiver.config import Config, Places
+from archiver.engine.registry import Registry
 from archiver.frontier.jobs import FrontierFiles
 from archiver.frontier.memory import MemoryFrontier
 from archiver.model import ClosedSegment, Origin
@@ -27,6 +28,12 @@ async def frontier_of(
     jobs: Jobs = FrontierFiles(places.state, clock, own=own, max_attempts=attempts)
     file = await jobs.open(job=job, signature=signature)
     return file.frontier, file
+
+
+def registry_of(frontier: Frontier, file: OpenJob | None) -> Registry:
+    """What the job has fetched, as far as its frontier can be asked for what is forgotten here."""
+    ask = frontier.is_known_requisite if file is not None else None
+    return Registry(ask, fresh=file is not None and not file.resumed)
 
 
 async def unshipped_files(places: Places, salvaged: Sequence[Salvaged]) -> tuple[ShippedNames, list[ClosedSegment]]:

@@ -81,3 +81,37 @@ async def test_what_another_visit_keeps_counts_for_a_page_once_that_visit_is_com
     registry.forget(["b"])
     assert [await one for one in waiting] == [True, True, False]
     assert await registry.settled("a") and await registry.begin("b") is Shared.NEW
+
+
+async def test_what_is_remembered_is_bounded_and_the_frontier_knows_the_rest() -> None:
+    asked: list[str] = []
+    committed: set[str] = set()
+
+    async def ask(keys: Sequence[str]) -> frozenset[str]:
+        asked.extend(keys)
+        return frozenset(committed & set(keys))
+
+    registry = Registry(ask, fresh=True, kept=100)
+    for number in range(1000):
+        assert await registry.begin(str(number)) is Shared.NEW
+        registry.end(str(number), kept=True)
+        if number != 7:
+            committed.add(str(number))
+            registry.commit([str(number)])
+        if number == 199:
+            assert asked == [], "nothing was forgotten yet"
+    assert len(registry._young) + len(registry._old) <= 200
+    assert registry.is_kept("7"), "what no frontier has is not forgotten"
+    for number in (0, 500, 999):
+        assert await registry.begin(str(number)) is Shared.KEPT
+        assert await registry.settled(str(number))
+    assert await registry.begin("new") is Shared.NEW
+
+
+async def test_without_a_frontier_nothing_is_forgotten() -> None:
+    registry = Registry(kept=10)
+    for number in range(100):
+        await registry.begin(str(number))
+        registry.end(str(number), kept=True)
+        registry.commit([str(number)])
+    assert all(registry.is_kept(str(number)) for number in range(100))

@@ -6,7 +6,7 @@ see `StoreError`, `StoreAuthError`, `StoreSetupError`, `StoreConflict` and `Stor
 
 from archiver.store.files import StoreConflict, StoreRejection
 from archiver.store.local import LocalStore
-from archiver.store.memory import MemoryStore
+from archiver.store.memory import MemoryRemote, MemoryStore
 from archiver.store.s3 import S3Store
 from archiver.store.s3client import S3Settings
 from archiver.store.spool import SpoolCounts, SpoolFile, SpoolJournal, segment_files, spool_file
@@ -15,6 +15,7 @@ from archiver.store.uploader import Drained, Uploader, UploadLimits
 __all__ = [
     "Drained",
     "LocalStore",
+    "MemoryRemote",
     "MemoryStore",
     "S3Settings",
     "S3Store",

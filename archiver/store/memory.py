@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from archiver.errors import StoreError
 from archiver.model import StoredObject
 from archiver.store.files import PIECE, StoreConflict, check_key, check_unchanged, readable_size
+from archiver.store.remote import Closed, RemoteDrained
 
 
 @dataclass(slots=True)
@@ -62,3 +63,37 @@ class MemoryStore:
     def _stored(self, key: str) -> StoredObject:
         data = self.objects[key]
         return StoredObject(uri=f"memory:{key}", sha256=hashlib.sha256(data).hexdigest(), size=len(data), key=key)
+
+
+@dataclass(slots=True)
+class MemoryRemote:
+    """The upload side that a run sees (`engine.ship.Remote`), moved by hand: `waiting` bytes are not up yet, `up` files
+    are. `add` lists what it was given, `free` counts how often room was asked for."""
+
+    waiting: int = 0
+    up: int = 0
+    freed: int = 0
+    added: list[str] = field(default_factory=list)
+    stored: list[StoredObject] = field(default_factory=list)
+
+    async def add(self, files: Sequence[Closed], about: dict[str, str]) -> None:
+        self.added.extend(file.path.name for file in files)
+
+    async def drain(self, *, last: bool = False) -> RemoteDrained:
+        return RemoteDrained(stored={}, left=frozenset())
+
+    async def backlog(self) -> tuple[int, int]:
+        return self.waiting, self.up
+
+    async def untold(self) -> Sequence[StoredObject]:
+        return tuple(self.stored)
+
+    async def mark_told(self, stored: Sequence[StoredObject]) -> None:
+        self.stored = [one for one in self.stored if one not in stored]
+
+    async def free(self, wanted: int | None = None) -> int:
+        self.freed += 1
+        return 0
+
+    def told(self) -> Mapping[str, object]:
+        return {}

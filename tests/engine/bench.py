@@ -16,7 +16,7 @@ from archiver.engine.pump import OnPage, Pump
 from archiver.engine.registry import Registry
 from archiver.engine.rendering import RenderTools
 from archiver.engine.scopes import SeedScopes
-from archiver.engine.source import ClaimSource, RunLimits, Stop, Tally
+from archiver.engine.source import ClaimSource, Hold, RunLimits, Stop, Tally
 from archiver.engine.worker import Attempt, Tools, Worker
 from archiver.frontier.memory import MemoryFrontier
 from archiver.model import Candidate, CaptureItem, Kind, Origin, Outlink, Page, WarcItem
@@ -102,7 +102,7 @@ class Engine:
             )
         )
         self.told: list[Page] = []
-        self.stop = Stop()
+        self.stop, self.hold = Stop(), Hold()
 
     def _render_tools(self) -> RenderTools | None:
         if self.browser is None:
@@ -135,6 +135,7 @@ class Engine:
         await self.seed(*(paths or ("/",)))
         source = ClaimSource(
             frontier=self.frontier, clock=self.bench.clock, limits=RunLimits(**limits), stop=self.stop, batch=8,  # type: ignore[arg-type]
+            hold=self.hold,
         )  # fmt: skip
         async with asyncio.timeout(20):
             return await Pump(source, self.worker).run(on_page or self.told.append, concurrency=concurrency)

@@ -49,6 +49,36 @@ async def test_a_signal_ends_what_is_in_hand_and_gives_back_the_rest() -> None:
     assert counts.claimed == 0 and counts.pending == 30
 
 
+async def test_while_it_is_held_nothing_is_claimed_and_then_all_is_visited() -> None:
+    wide = {"/": html("".join(f"<a href=/{number}>x</a>" for number in range(12)))}
+    engine = Engine(wide | {f"/{number}": html("x") for number in range(12)})
+
+    def on_page(page: Page) -> None:
+        engine.told.append(page)
+        if len(engine.told) == 3:
+            engine.hold.reason = Reason.SPOOL_LIMIT
+
+    crawling = asyncio.create_task(engine.crawl(concurrency=2, on_page=on_page))
+    while engine.hold.reason is None or (await engine.frontier.counts()).claimed:
+        await asyncio.sleep(0.01)
+    asked = len(engine.asked)
+    assert 3 <= asked <= 5, "what was in hand is finished, what was claimed and not begun goes back"
+    await asyncio.sleep(0.1)
+    assert len(engine.asked) == asked
+    engine.hold.reason = None
+    tally = await crawling
+    assert (tally.pages, tally.stopped, len(engine.asked)) == (13, None, 13)
+
+
+async def test_a_run_that_is_held_can_be_stopped() -> None:
+    engine = Engine(CHAIN)
+    engine.hold.reason = Reason.DISK_UTILIZATION
+    crawling = asyncio.create_task(engine.crawl())
+    await asyncio.sleep(0.05)
+    engine.stop.set(Reason.DISK_UTILIZATION)
+    assert ((await crawling).stopped, engine.asked) == (Reason.DISK_UTILIZATION, [])
+
+
 async def test_a_host_at_rest_is_not_waited_for_longer_than_patience() -> None:
     engine = Engine({"/": Answer(status=429, headers={"Retry-After": "600"}), "/b": html("x")})
     await engine.crawl("/", "/b", concurrency=1, patience=5.0)

@@ -240,3 +240,43 @@ def test_instance_metadata_is_asked_only_when_wanted(asked: bool, monkeypatch: p
         client.list_buckets()
     client.close()
     assert bool(fetched) is asked
+
+
+@pytest.mark.parametrize("faults", [["503"], ["reset-mid-request"], ["truncate-response", "truncate-response", "503"]])
+async def test_a_read_in_pieces_goes_on_where_it_broke(
+    opened: Callable[..., S3Store], plan: Plan, tmp_path: Path, faults: list[str]
+) -> None:
+    data = os.urandom(5 << 20)
+    path, sha256 = file_of(tmp_path, data)
+    store = opened(via=plan)
+    await store.put(KEY, path, sha256=sha256, metadata={})
+    plan.faults["get"] = list(faults)
+    assert b"".join([piece async for piece in store.chunks(KEY, 7)]) == data[7:]
+    assert plan.faults["get"] == []
+
+
+async def test_a_read_of_what_was_replaced_meanwhile_fails_and_does_not_mix(
+    opened: Callable[..., S3Store], settings: Make, plan: Plan, tmp_path: Path
+) -> None:
+    path, sha256 = file_of(tmp_path, os.urandom(4 << 20))
+    store = opened(via=plan)
+    await store.put(KEY, path, sha256=sha256, metadata={})
+    client = make_client(settings(), 1)
+    plan.faults["get"] = ["truncate-response"]
+    with pytest.raises(StoreError, match="get_object"):
+        async for _ in store.chunks(KEY):
+            client.put_object(Bucket=settings().bucket, Key=store.full_key(KEY), Body=os.urandom(4 << 20))
+    client.close()
+
+
+async def test_a_list_survives_and_says_what_it_cannot(
+    opened: Callable[..., S3Store], plan: Plan, tmp_path: Path
+) -> None:
+    path, sha256 = file_of(tmp_path, b"bytes")
+    store = opened(via=plan, attempts=2)
+    await store.put(KEY, path, sha256=sha256, metadata={})
+    plan.faults["get"] = ["503"]
+    assert [one.key async for one in store.list("collections/news/archive/")] == [KEY]
+    plan.always["get"] = "403-denied"
+    with pytest.raises(StoreAuthError, match="list_objects_v2"):
+        [one async for one in store.list()]

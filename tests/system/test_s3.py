@@ -21,6 +21,7 @@ from tests.servers.seaweed import S3Server, seaweedfs
 from tests.store.faulty import Plan, faulty
 from tests.system.cli import archiver, check_collection, collection, ledger_bodies, running
 from tests.system.site import site
+from tests.warc.foreign import warcio_warc
 
 pytestmark = [pytest.mark.system, pytest.mark.needs("seaweedfs")]
 
@@ -315,3 +316,20 @@ def test_secrets_are_nowhere(tmp_path: Path, store: S3Server) -> None:
     assert refused.code == 4 and "must not hold a user name" in refused.err
     texts = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert "Not stored" in said and b"swordfish" not in texts + said.encode()
+
+
+def test_imported_files_go_up_like_our_own_and_apart(tmp_path: Path, store: S3Server) -> None:
+    """Restricted by default, so under `private/`; told as stored; the same command again puts nothing."""
+    path = warcio_warc(tmp_path / "theirs.warc.gz")
+    env = store.environment("bucket/imported/")
+    given = ("import", str(path), "--note", "theirs")
+    ran = archiver(*given, cwd=tmp_path, env=env)
+    assert ran.code == 0, ran.err
+    there = held(store, "imported/")
+    name = "imported/private/collections/main/restricted/theirs.warc.gz"
+    assert there[name] == path.read_bytes()
+    assert {**there, **local(tmp_path, "imported/")} == there
+    rows = [row for row in ledger_bodies(collection(tmp_path)) if row["event"] == "stored"]
+    assert f"s3://bucket/{name}" in {row["uri"] for row in rows}
+    assert archiver(*given, cwd=tmp_path, env=env).code == 0
+    assert held(store, "imported/").keys() == there.keys()

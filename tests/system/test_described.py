@@ -6,12 +6,13 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from botocore.config import Config
 from playwright.sync_api import Error, Frame, Page, sync_playwright
 
 from archiver.cli.main import main
+from archiver.store.freeing import free_local
+from archiver.store.spool import SpoolJournal
 from tests.needs import need
 from tests.replay.samples import dial, replaying
 from tests.servers.ports import free_port
@@ -212,6 +215,7 @@ def test_the_copy_is_replayed_by_its_readme_alone(elsewhere: Elsewhere, archived
     assert {"/", "/two"} <= urls and not urls & {"/takedown", "/dark", "/lifted"}
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 @pytest.mark.needs("chromium", "replaywebpage")
 def test_the_copy_opens_in_replayweb_page_by_its_readme(
@@ -369,3 +373,25 @@ def test_a_collection_that_is_not_in_the_store(reader: object, capsys: pytest.Ca
 def test_no_store_is_configured(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", "--from-store"]) == 2
     assert "--from-store: no bucket is configured" in capsys.readouterr().err
+
+
+@pytest.mark.soak
+def test_a_local_copy_that_was_given_up_is_read_in_the_bucket(
+    archived: Archived, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`keepLocal: false`: plain `archiver replay` of the same folder, before and after. Last, as it deletes."""
+    for name, value in {**archived.env, "ARCHIVER_PYWB": str(need("pywb"))}.items():
+        monkeypatch.setenv(name, value)
+    database = archived.folder / "state" / "uploads.sqlite"
+    with closing(sqlite3.connect(database)) as db:
+        (place,) = db.execute("SELECT place FROM files WHERE uri IS NOT NULL").fetchone()
+    journal = SpoolJournal(database, archived.home / "crawls", place=place)
+    assert free_local(journal) > 0
+    journal.close()
+    assert not list(archived.folder.rglob("*.warc.gz"))
+    command = [sys.executable, "-m", "archiver", "replay", "--port", "0", "--out", str(archived.home / "crawls")]
+    with replaying(command, tmp_path / "replay.log") as (port, _):
+        for path, body in {"/": PAGES["/"], "/dark": DARK, "/lifted": LIFTED}.items():
+            answer = dial(port, f"/main/2026id_/{archived.origin}{path}")
+            assert (answer.status, answer.body) == (200, body), path
+        assert dial(port, f"/main/2026id_/{archived.origin}/takedown").status == 404

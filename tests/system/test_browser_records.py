@@ -15,11 +15,13 @@ from cdxj_indexer.main import CDXJIndexer
 from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
+from archiver.cli.main import main
 from archiver.warc.reader import Record, iter_records
 from tests.servers.pages import Pages, page, serving
 from tests.servers.pywb import make_collection, pywb
 from tests.system.browsing import allowing, home, made, named
 from tests.system.cli import archiver, collection, ledger_bodies, warcs
+from tests.warc.wacz_package import Package
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.needs("chromium", "consent")]
 
@@ -187,3 +189,15 @@ def test_pywb_alone_shows_the_page(archived: tuple[Path, Pages], warc: Path, tmp
     url = archived[1].url("/")
     with pywb(tmp_path) as address, urllib.request.urlopen(f"{address}/main/id_/{url}") as answer:
         assert answer.read() == SOURCE.encode()
+
+
+@pytest.mark.usefixtures("capsys")
+def test_a_wacz_of_the_capture_has_all_of_them(archived: tuple[Path, Pages], tmp_path: Path) -> None:
+    folder, site = archived
+    to = tmp_path / "made.wacz"
+    assert main(["wacz", "--out", str(folder / "crawls"), "--url", site.url("/"), "--to", str(to)]) == 0
+    package = Package.read(to)
+    package.check()
+    targets = {target for _, target, _ in package.records()}
+    assert {f"urn:{name}:{site.url('/')}" for name in KINDS} <= targets
+    assert {site.url("/"), site.url("/api/post"), site.url("/robots.txt")} <= targets

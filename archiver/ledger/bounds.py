@@ -53,6 +53,20 @@ class Bounds:
         self._read: dict[str, int] = {}
         self.by_file: dict[str, dict[int, Bound]] = {}
 
+    def as_json(self) -> dict[str, Any]:
+        """What was found and how far was read, for `restore`."""
+        found = {file: [[offset, *one] for offset, one in bounds.items()] for file, bounds in self.by_file.items()}
+        return {"read": self._read, "found": found}
+
+    def restore(self, said: object) -> None:
+        """Go on from what `as_json` gave; from the beginning where it is something else."""
+        try:
+            read, found = said["read"], said["found"]  # type: ignore[index]
+            by_file = {file: {int(offset): Bound(*rest) for offset, *rest in rows} for file, rows in found.items()}
+            self._read, self.by_file = {str(name): int(size) for name, size in read.items()}, by_file
+        except (KeyError, TypeError, ValueError, AttributeError):
+            self._read, self.by_file = {}, {}
+
     def refresh(self) -> bool:
         """Take in what was appended; whether that changed anything. A segment that shrank starts anew."""
         sizes = {path: _size(path) for path in segment_paths(self._logs)}

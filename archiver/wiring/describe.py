@@ -79,8 +79,7 @@ class _Describing:
         for name in (*TEXTS, MANIFEST):
             for left in places.root.glob(f"{name}*.tmp"):  # by a process that was killed
                 left.unlink()
-        bounds = Bounds(places.logs)
-        bounds.refresh()
+        bounds = self._bounds()
         write_rules(places, self._clock, bounds)
         acl = acl_folder(places)
         acl.mkdir(exist_ok=True)
@@ -95,6 +94,15 @@ class _Describing:
         replace_text(places.state / "described.json", json.dumps(kept))
         rules = [ClosedFile(path=path, sha256=_sha256(path)) for path in sorted(acl.glob("*.aclj"))]
         return [*self._made, *rules]
+
+    def _bounds(self) -> Bounds:
+        """Read on from where the last call ended: a ledger may be large, and a `save` small."""
+        kept = self._places.state / "bounds.json"
+        bounds = Bounds(self._places.logs)
+        bounds.restore(_read_json(kept))
+        bounds.refresh()
+        replace_text(kept, json.dumps(bounds.as_json()))
+        return bounds
 
     def _merge(self, access: Access, hides: Sequence[Hide], bounds: Bounds) -> dict[str, str]:
         """The merged index of a class; digests by path relative to the class's own folder."""

@@ -121,3 +121,30 @@ def test_of_one_record_the_latest_word_holds(tmp_path: Path, access: str) -> Non
 
 def test_what_lies_in_a_file_of_its_class_is_not_withheld_from_it() -> None:
     assert not Bound(URL, "", True, "restricted").withheld and not Bound(URL, "", True, "open", late=True).withheld
+
+
+def test_what_was_found_is_kept_and_read_on(tmp_path: Path) -> None:
+    ledger = write(tmp_path, outcome(10, listed=False))
+    first = Bounds(tmp_path)
+    first.refresh()
+    kept = orjson.loads(orjson.dumps(first.as_json()))
+    ledger.append(outcome(20, access="dark"))
+    ledger.close()
+    second, whole = Bounds(tmp_path), Bounds(tmp_path)
+    second.restore(kept)
+    assert second.by_file == first.by_file
+    assert second.refresh() and whole.refresh()
+    assert second.by_file == whole.by_file and len(second.by_file["x.warc.gz"]) == 2
+    assert second.as_json() == whole.as_json()
+
+
+@pytest.mark.parametrize(
+    "said", [{}, [], None, {"read": {}, "found": {"x": [[1]]}}, {"read": {"a": "b"}, "found": {}}],
+    ids=["empty", "list", "none", "short", "no-number"],
+)  # fmt: skip
+def test_what_cannot_be_restored_is_read_anew(tmp_path: Path, said: object) -> None:
+    write(tmp_path, outcome(10, listed=False)).close()
+    bounds = Bounds(tmp_path)
+    bounds.restore(said)
+    bounds.refresh()
+    assert not bounds.by_file["x.warc.gz"][10].listed

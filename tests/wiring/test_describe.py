@@ -90,7 +90,7 @@ def test_nothing_new_writes_nothing(where: Places, clock: ManualClock) -> None:
 
 def test_the_state_may_be_deleted(where: Places, clock: ManualClock) -> None:
     first = [(one.path, one.sha256) for one in describe(where, clock)]
-    for path in (where.state / "described.json", *where.state.glob("merged-*.json")):
+    for path in (where.state / "described.json", where.state / "bounds.json", *where.state.glob("merged-*.json")):
         path.unlink()
     assert [(one.path, one.sha256) for one in describe(where, clock)] == first
 

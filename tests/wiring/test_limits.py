@@ -18,10 +18,9 @@ SHOW = "from archiver.wiring.limits import check_limits; check_limits(); import 
 )
 
 
-@pytest.mark.parametrize(("given", "shown"), [("50:1000", "1000 1000"), ("300:300", "300 300")], ids=["soft", "hard"])
-def test_the_soft_limit_of_files_is_raised(given: str, shown: str) -> None:
-    command = ["prlimit", f"--nofile={given}", sys.executable, "-c", SHOW]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == shown
+def test_the_soft_limit_of_files_is_raised() -> None:
+    command = ["prlimit", "--nofile=50:1000", sys.executable, "-c", SHOW]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "1000 1000"
 
 
 def test_too_few_files(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import json
 
 from archiver.cli.collections import places_of
 from archiver.cli.output import escaped
+from archiver.fixity.files import contents
 from archiver.ledger import fixity
 from archiver.ledger.fixity import LastCheck
-from archiver.wiring.fixity_files import contents
 
 _NEVER = "never"
 

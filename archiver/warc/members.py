@@ -154,21 +154,26 @@ class PlainStream:
 
 
 def next_record_member(source: Source, offset: int) -> int | None:
-    """The first offset from `offset` on where a gzip member begins whose content begins with `WARC/`."""
+    """The first offset from `offset` on where a gzip member begins whose content begins with `WARC/`.
+
+    A window is read once, however many false beginnings lie in it.
+    """
     while offset < source.size:
         window = source.read(offset, _WINDOW)
-        found = window.find(MAGIC)
-        if found < 0:
-            offset += max(len(window) - 2, 1)
-            continue
-        offset += found
-        if _begins_record(source.read(offset, _PROBE)):
-            return offset
-        offset += 1
+        enough = len(window) if offset + len(window) >= source.size else len(window) - _PROBE
+        at = window.find(MAGIC)
+        while 0 <= at <= enough:
+            run = _EMPTY_RUN.match(window, at)
+            if run is None and _begins_record(window[at : at + _PROBE]):
+                return offset + at
+            at = window.find(MAGIC, at + 1 if run is None else run.end())
+        offset += max(len(window) - 2, 1) if at < 0 else at
     return None
 
 
 def _begins_record(data: bytes) -> bool:
+    if data[3:4] > b"\x1f":  # reserved flags
+        return False
     try:
         return isal_zlib.decompressobj(31).decompress(data, 5) == b"WARC/"
     except INFLATE_ERRORS:
@@ -179,7 +184,10 @@ def empty_members(source: Source, offset: int) -> int:
     """The length of the run of empty members at `offset`, at most one window: a million of them cost no inflater."""
     if source.read(offset, EMPTY)[10:] != b"\x03\0" + bytes(8):
         return 0
-    found = _EMPTY_RUN.match(source.read(offset, _WINDOW))
+    for size in (_PROBE, _WINDOW):
+        found = _EMPTY_RUN.match(source.read(offset, size))
+        if found is None or found.end() <= size - EMPTY:
+            break
     return found.end() if found else 0
 
 

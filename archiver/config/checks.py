@@ -59,6 +59,8 @@ def _numbers(config: Config) -> Iterator[tuple[str, str]]:
         yield "signals.fetch", f"at most {_MOST_FILES} files: they are asked of every seed's site"
     if config.storage and not 5 << 20 <= config.storage.part_size <= 512 << 20:
         yield "storage.partSize", "must be from 5 MiB (S3's own bound) to 512 MiB"
+    if config.storage and config.storage.sse_kms_key_id and config.storage.sse != "aws:kms":
+        yield "storage.sseKmsKeyId", "goes with sse: aws:kms; set that, or leave the key out"
 
 
 def _resolved(storage: Storage) -> Storage:

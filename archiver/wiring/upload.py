@@ -109,9 +109,7 @@ async def _add_evidence(remote: RemoteStore, places: Places) -> tuple[str, ...]:
                 await remote.add(files, {"access": access.value})
             else:
                 damaged.append(places.key(warc))
-    ledgers = await asyncio.to_thread(
-        lambda: [closed_file(path) for path in _closed_ledgers(places) if not known(path)]
-    )
+    ledgers = await asyncio.to_thread(lambda: [closed_file(path) for path in closed_ledgers(places) if not known(path)])
     await remote.add(ledgers, {})
     return tuple(damaged)
 
@@ -130,7 +128,7 @@ def _reads_back(index: Path, warc: Path) -> bool:
     return not report.errors and not of_index
 
 
-def _closed_ledgers(places: Places) -> Iterator[Path]:
+def closed_ledgers(places: Places) -> Iterator[Path]:
     """All but those that a process still writes on."""
     for path in segment_paths(places.logs):
         found = _PID.search(path.name)

@@ -40,6 +40,7 @@ def disturbed(server: RawServer, command: list[str], cwd: Path, wait: int, pause
             time.sleep(0.002)
         time.sleep(pause)
         if process.poll() is not None:
+            assert process.returncode == 0, process.communicate()[1]
             return False
         process.kill()
     return True

@@ -19,13 +19,11 @@ from archiver.clock import SYSTEM
 from archiver.config import from_environment
 from archiver.errors import DiskError, Interrupted, UsageError
 from archiver.fixity import pool
-from archiver.fixity.collection import OPEN, CollectionCheck
-from archiver.fixity.files import WARC_SUFFIXES, Checked, contents, index_of, is_collection
+from archiver.fixity.collection import CollectionCheck
+from archiver.fixity.files import Checked, contents, is_collection
+from archiver.fixity.loose import check_files, is_ours
 from archiver.fixity.state import Remembered, state_path
 from archiver.ledger import fixity
-from archiver.ledger.reader import verify_segment
-from archiver.warc.reindex import verify_index
-from archiver.warc.verify import verify_paths
 
 EXIT_DAMAGED = 1
 _SHOWN = 100
@@ -41,7 +39,7 @@ def run(options: argparse.Namespace, paths: Sequence[Path]) -> int:
             f"nothing to verify in {', '.join(map(str, paths))}: no .warc.gz, .warc or ledger-*.jsonl there"
         )
     shown = Shown(as_json=options.json)
-    for one in _loose(found.files):
+    for one in check_files(found.files):
         shown.show(one)
     for root in found.collections:
         shown.summary(_collection(root, options, shown))
@@ -98,7 +96,7 @@ def _find(paths: Sequence[Path]) -> _Found:
         if path.is_dir():
             _walk(path, found)
         elif path.is_file():
-            if _is_ours(path.name):
+            if is_ours(path.name):
                 found.files.append(path)
         else:
             raise UsageError(f"{path}: neither a file nor a folder")
@@ -112,32 +110,8 @@ def _walk(folder: Path, found: _Found) -> None:
             folders.clear()
             continue
         folders.sort()
-        paths = (Path(here, name) for name in sorted(names) if _is_ours(name))
+        paths = (Path(here, name) for name in sorted(names) if is_ours(name))
         found.files.extend(path for path in paths if path.is_file())  # a fifo would be waited for
-
-
-def _is_ours(name: str) -> bool:
-    is_ledger = name.startswith("ledger-") and name.endswith(".jsonl")
-    return is_ledger or name.endswith((*WARC_SUFFIXES, ".warc.gz.open"))
-
-
-def _loose(files: Sequence[Path]) -> Iterator[Checked]:
-    """Files by themselves: a revisit's original must be among them."""
-    warcs = [path for path in files if path.name.endswith(WARC_SUFFIXES)]
-    for path, report in zip(warcs, verify_paths(warcs, workers=pool.workers()), strict=True):
-        problems = [str(problem) for problem in report.errors]
-        index = index_of(path)
-        if index is not None:
-            problems += [str(problem) for problem in verify_index(index, path)]
-        told = f"{report.records} records"
-        yield Checked(path=path, name=str(path), told=told, problems=problems, notes=list(report.notes))
-    for path in files:
-        if path.suffix == ".jsonl":
-            chain = verify_segment(path).chain
-            told = f"{chain.rows} ledger rows"
-            yield Checked(path=path, name=str(path), told=told, problems=list(map(str, chain.problems)))
-        elif path.suffix == ".open":
-            yield Checked(path=path, name=str(path), told=OPEN)
 
 
 def _collection(root: Path, options: argparse.Namespace, shown: Shown) -> dict[str, Any]:

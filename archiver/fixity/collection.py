@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from archiver.fixity import lists, pool
-from archiver.fixity.files import Checked, Contents, WarcFile, size_of
+from archiver.fixity.files import OPEN, Checked, Contents, WarcFile, size_of
 from archiver.fixity.kept import KeptFiles
 from archiver.fixity.state import Remembered
 from archiver.ledger.audit import LedgerAudit, audit_segment, head_number
@@ -26,7 +26,6 @@ Progress = Callable[[int, int, int, int], None]
 """Told of files read, files in all, bytes read, bytes in all."""
 
 _SHOWN = 20
-OPEN = "not checked: being written, or left by a run that was killed (the next run here closes it)"
 
 
 class CollectionCheck:

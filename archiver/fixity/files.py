@@ -12,6 +12,7 @@ from archiver.warc.files import OPEN_SUFFIX, index_folder, warc_folder
 
 WARC_SUFFIXES = (".warc.gz", ".warc")
 _INDEX_SUFFIXES = (".warc.gz.cdxj", ".warc.cdxj")
+OPEN = "not checked: being written, or left by a run that was killed (the next run here closes it)"
 MANIFEST = "manifest-sha256.txt"
 
 _ELSEWHERE = frozenset({"state", "quarantine"})  # parts of records cut off, and files that were refused

@@ -106,7 +106,7 @@ class Withheld:
         """Whether a text, or JSON value, holds a hidden URL anywhere."""
         if self.rule is None:
             return False
-        return any(self.covers(found[1]) for text in _texts(value) for found in _URL.finditer(text))
+        return any(self.covers(url) for text in _texts(value) for url in _urls(text))
 
     # --- rows and pages -----------------------------------------------------------------------------------------------
 
@@ -228,6 +228,15 @@ def _is_open(body: Body, found: Withheld) -> bool:
 @lru_cache(maxsize=65_536)
 def _canonical(url: str) -> str:
     return canonical(url)
+
+
+def _urls(text: str) -> Iterator[str]:
+    """Whatever in a text may be a URL: also without what ends a sentence or a parenthesis behind it."""
+    for found in _URL.finditer(text):
+        yield found[1]
+        bare = found[1].rstrip(".,;:!?)]}")
+        if bare != found[1]:
+            yield bare
 
 
 def _texts(value: object) -> Iterator[str]:

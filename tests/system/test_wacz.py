@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +20,9 @@ from playwright.sync_api import Error, Frame, Page, sync_playwright
 
 from archiver.cli.main import main
 from archiver.cli.schemas import RESULT_SCHEMA
+from archiver.config import Places
 from archiver.ledger.reader import verify_folder
+from archiver.model import Access
 from archiver.warc.reindex import build_index
 from archiver.warc.verify import verify_file
 from tests.needs import need
@@ -28,6 +32,7 @@ from tests.servers.pywb import pywb
 from tests.servers.raw import RawServer, raw_server, respond
 from tests.system.cli import archiver, collection, ledger_bodies, warcs
 from tests.system.site import PNG, pages
+from tests.warc.samples import page, streams, write_warc
 from tests.warc.wacz_package import Package
 
 pytestmark = pytest.mark.system
@@ -336,3 +341,40 @@ def check_chain(found: Package, folder: Path) -> None:
             again += [json.dumps(json.loads(line.split(b" ", 2)[2])) for line in build_index(path).splitlines()]
     assert made == sorted(again)
     assert all(body for body in ledger_bodies(folder)), "the collection's own rows are whole"
+
+
+@pytest.mark.soak
+def test_memory_does_not_grow_with_what_is_packed(tmp_path: Path) -> None:
+    """A WARC that needs ZIP64, 250 small ones, and one with 40,000 records that is gone through for a hidden URL."""
+    places = Places(out=tmp_path / "crawls", name="main", hosts=tmp_path / "hosts")
+    places.create()
+    made = streams(places.root, rollover_size=10**12)
+    for number in range(20_000):
+        made.write([page(number, size=2000)])
+    made.roll()
+    small = write_warc(tmp_path / "small", page(0))
+    line = build_index(small)
+    for number in range(250):
+        name = f"ARCH-20261123120000000-{number:05d}-other-host.warc.gz"
+        shutil.copy(small, places.warcs(Access.OPEN) / name)
+        (places.indexes() / f"{name}.cdxj").write_bytes(line.replace(small.name.encode(), name.encode()))
+    large = places.warcs(Access.OPEN) / "ARCH-20261123120000000-00000-large-host.warc.gz"
+    shutil.copy(small, large)
+    os.truncate(large, 2_200_000_000)  # a hole: it takes room in the package alone
+    assert archiver("hide", "http://example.org/page-7", "--because", "x", cwd=tmp_path).code == 0
+    code = "import sys, resource; from archiver.cli.main import main; code = main(sys.argv[1:]); "
+    code += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr); sys.exit(code)"
+    arguments = ["wacz", "--out", str(places.out), "--owner", "--to", str(tmp_path / "made.wacz")]
+    ran = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert int(ran.stderr.split()[-1]) < 150_000, "kB"
+    with zipfile.ZipFile(tmp_path / "made.wacz") as archive:
+        assert archive.getinfo(f"archive/{large.name}").file_size == 2_200_000_000
+    (tmp_path / "made.wacz").unlink()
+    large.unlink()
+    arguments.remove("--owner")
+    ran = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert int(ran.stderr.split()[-1]) < 150_000, "kB"
+    found = Package.read(tmp_path / "made.wacz")
+    assert len(found.lines) == 20_000 - 1 + 250 and "http://example.org/page-7" not in found.urls

@@ -5,6 +5,7 @@ Every step looks first and asks only for what is not so already: a second run ch
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,11 +15,12 @@ from archiver.clock import SYSTEM, Clock
 from archiver.errors import StoreAuthError, StoreError
 from archiver.store.bucketcalls import Answer, BucketCalls
 from archiver.store.bucketpolicy import joined, lifecycle, public_block, public_policy, retention, writer_policy
+from archiver.store.buckettrial import Trial
 from archiver.store.s3client import S3Settings
 
 DONE, SO_ALREADY, UNSUPPORTED, FAILED, PLANNED = "done", "so already", "not supported", "failed", "would ask"
 ABORT_DAYS = 7
-_GOVERNANCE = "governance"
+_BLOCK = "public access"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,12 @@ async def init_bucket(
         if made.is_bad:
             return
         for setting in _settings(settings, wish):
-            yield _planned(setting) if dry else await _set(calls, setting)
+            if dry:
+                yield _planned(setting)
+            elif setting.name == _BLOCK:
+                yield await _blocked(calls, setting, wish)
+            else:
+                yield await _set(calls, setting)
     finally:
         calls.close()
 
@@ -106,14 +113,15 @@ async def _create(calls: BucketCalls, wish: Wish) -> Step:
 
 
 def _settings(settings: S3Settings, wish: Wish) -> list[_Setting]:
-    """In this order: versioning before the lock that needs it, the block before the policy that it would refuse."""
+    """In this order: versioning before the lock that needs it; a public policy after the block that would refuse it.
+    A policy for the writer alone comes before, since Ceph 16 takes any that allows something for a public one."""
     found = [_versioning(), _lifecycle(settings, wish), _block(wish)]
     policies = [
         *([writer_policy(settings, wish.writer)] if wish.writer else []),
         *([public_policy(settings)] if wish.public else []),
     ]
     if policies:
-        found.append(_policy(policies))
+        found.insert(len(found) if wish.public else len(found) - 1, _policy(policies))
     if wish.lock:
         found.append(_lock(wish))
     return found
@@ -133,19 +141,17 @@ def _lifecycle(settings: S3Settings, wish: Wish) -> _Setting:
         name="lifecycle", read="get_bucket_lifecycle_configuration", write="put_bucket_lifecycle_configuration",
         nothing="NoSuchLifecycleConfiguration",
         wanted=lambda found: {"LifecycleConfiguration": lifecycle(settings, wish.abort_days, found.get("Rules", ()))},
-        is_so=lambda found, asked: found.get("Rules") == asked["LifecycleConfiguration"]["Rules"],
+        is_so=lambda found, asked: _rules(found) == _rules(asked["LifecycleConfiguration"]),
     )  # fmt: skip
 
 
 def _block(wish: Wish) -> _Setting:
     wanted = {"PublicAccessBlockConfiguration": public_block(with_policy=wish.public)}
     return _Setting(
-        name="public access", read="get_public_access_block", write="put_public_access_block",
+        name=_BLOCK, read="get_public_access_block", write="put_public_access_block",
         nothing="NoSuchPublicAccessBlockConfiguration",
         wanted=lambda found: wanted,
-        is_so=lambda found, asked: found.get("PublicAccessBlockConfiguration") == wanted[
-            "PublicAccessBlockConfiguration"
-        ],
+        is_so=lambda found, asked: _blocks(found) == _blocks(wanted),
     )  # fmt: skip
 
 
@@ -178,6 +184,25 @@ def _planned(setting: _Setting) -> Step:
     return _step(setting.name, setting.write, setting.wanted({}), PLANNED, "joined with what is there")
 
 
+async def _blocked(calls: BucketCalls, setting: _Setting, wish: Wish) -> Step:
+    """Ceph 16 refuses every put under BlockPublicAcls: where that is so, it is taken back. IgnorePublicAcls says as
+    much: an ACL opens nothing."""
+    trial = Trial(calls.settings, calls.clock)
+    try:
+        could = (await trial.put(trial.key("before.warc.gz"))).is_good
+        step = await _set(calls, setting)
+        if step.outcome != DONE or not could or not (await trial.put(trial.key("after.warc.gz"))).is_denied:
+            return step
+        request = {**public_block(with_policy=wish.public), "BlockPublicAcls": False}
+        asked = {"PublicAccessBlockConfiguration": request}
+        again = _told(setting.name, setting.write, asked, await calls.ask(setting.write, **asked))
+        says = "without BlockPublicAcls: this store refuses every put under it"
+        return again if again.is_bad else dataclasses.replace(again, answer=says)
+    finally:
+        await trial.clean()
+        trial.close()
+
+
 async def _set(calls: BucketCalls, setting: _Setting) -> Step:
     before = await calls.ask(setting.read)
     if not before.is_good and not before.is_unknown and before.code != setting.nothing:
@@ -200,6 +225,18 @@ def _told(name: str, operation: str, request: Mapping[str, Any], answer: Answer)
 
 def _step(name: str, operation: str, request: Mapping[str, Any], outcome: str, answer: str = "") -> Step:
     return Step(name=name, operation=operation, request=request, outcome=outcome, answer=answer)
+
+
+def _blocks(found: Mapping[str, Any]) -> dict[str, bool]:
+    """What decides: with IgnorePublicAcls the fourth, BlockPublicAcls, opens nothing when it is off."""
+    block = found.get("PublicAccessBlockConfiguration", {})
+    return {name: bool(block.get(name)) for name in ("IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")}
+
+
+def _rules(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Lifecycle rules alike: older stores give a prefix back outside of its filter."""
+    rules = [dict(one) for one in found.get("Rules", ())]
+    return [{"Filter": {"Prefix": one.pop("Prefix")}, **one} if "Prefix" in one else one for one in rules]
 
 
 def _default(found: Mapping[str, Any]) -> tuple[Any, Any]:

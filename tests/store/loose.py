@@ -17,10 +17,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from tests.servers.authority import Authority
 
 CARELESS = frozenset(
-    ("checksums", "condition", "condition on complete", "missing is there", "missing is denied", "range", "private",
-     "list by strangers", "write by strangers", "no delete", "no list", "no uploads listed", "framing", "no condition",
-     "checksum, kept all the same", "all 404", "all 200", "no key", "skew", "elsewhere", "damaged")
+    ("checksums", "condition", "condition on complete", "missing is there", "missing is denied", "range",
+     "private", "list by strangers", "write by strangers", "no delete", "no list", "no uploads listed",
+     "framing", "no condition", "block blocks all", "old lifecycle", "checksum, kept all the same", "all 404",
+     "all 200", "no key", "skew", "elsewhere", "damaged")
 )  # fmt: skip
+
+_NO_BLOCK = "NoSuchPublicAccessBlockConfiguration"
 
 
 @dataclass
@@ -31,6 +34,8 @@ class Loose:
     faults: frozenset[str] = frozenset()
     objects: dict[str, tuple[bytes, dict[str, str]]] = field(default_factory=dict)
     uploads: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    block: bytes = b""
+    lifecycle: bytes = b""
     asked: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -82,6 +87,15 @@ class _Handler(BaseHTTPRequestHandler):
                 if key.startswith(prefix)
             )
             return self.reply(200, f"<ListBucketResult>{found}</ListBucketResult>".encode())
+        if "publicAccessBlock" in self.query and self.has("block blocks all"):
+            if self.command == "PUT":
+                self.store.block = self.body
+            return self.reply(200, self.store.block) if self.store.block else self.refuse(404, _NO_BLOCK)
+        if "lifecycle" in self.query and self.has("old lifecycle"):
+            if self.command == "PUT":
+                self.store.lifecycle = self.body.replace(b"<Filter>", b"").replace(b"</Filter>", b"")
+            found = self.store.lifecycle
+            return self.reply(200, found) if found else self.refuse(404, "NoSuchLifecycleConfiguration")
         if self.command == "HEAD":
             headers = {"x-amz-bucket-region": "moon-1"} if self.has("elsewhere") else {}
             return self.reply(200, b"", headers)
@@ -109,6 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
         return self.reply(200, data, about)
 
     def put(self, data: bytes, careless: bool, sent: str | None = None) -> None:
+        if b"<BlockPublicAcls>true" in self.store.block:
+            return self.refuse(403, "AccessDenied")
         if self.headers.get("If-None-Match") and self.has("no condition"):
             return self.refuse(501, "NotImplemented")
         if self.headers.get("If-None-Match") and self.key in self.store.objects and not careless:

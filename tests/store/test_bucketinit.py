@@ -71,6 +71,28 @@ async def test_statements_of_others_stay(settings: Make, client: Any) -> None:
     assert sorted(one["Sid"] for one in found) == ["ArchiverPublicReads", "Theirs"]
 
 
+async def test_a_block_that_blocks_the_owner_is_taken_back_in_part(settings: Make, authority: Authority) -> None:
+    """As Ceph RGW 16 does with BlockPublicAcls."""
+    with loose(authority, "block blocks all") as store:
+        wanted = settings(endpoint_url=store.endpoint)
+        block = [step for step in await steps(wanted, Wish()) if step.name == "public access"]
+        assert [(one.outcome, one.is_bad) for one in block] == [("done", False)]
+        assert "without BlockPublicAcls" in block[0].answer
+        assert b"<IgnorePublicAcls>true" in store.block and b"<BlockPublicAcls>false" in store.block
+        again = [step.outcome for step in await steps(wanted, Wish()) if step.name == "public access"]
+        assert again == ["so already"] and not store.objects
+
+
+async def test_a_rule_that_an_older_store_gives_back_its_way_is_so_already(
+    settings: Make, authority: Authority
+) -> None:
+    """Ceph RGW 16 has the prefix outside of the filter."""
+    with loose(authority, "old lifecycle") as store:
+        wanted = settings(endpoint_url=store.endpoint)
+        found = [step.outcome for _ in range(2) for step in await steps(wanted, Wish()) if step.name == "lifecycle"]
+    assert found == ["done", "so already"]
+
+
 async def test_a_store_that_refuses_or_knows_nothing(settings: Make, authority: Authority) -> None:
     with loose(authority, "no key") as store:
         found = await steps(settings(endpoint_url=store.endpoint), Wish())

@@ -4,10 +4,10 @@ A reader such as pywb opens every index file for every question; here it opens t
 files are levels of growing size: what is added is merged into the first level that has room for it and for all levels
 before it, which are emptied. So a line is written again a few times a level and not with every WARC.
 
-The files always have the same ten names and are replaced by rename(2), the fuller level before the emptied ones: a
-reader may for a moment find a line in two of them, but never misses one. A state file names what lies in them. It is
-written before the rename: after a crash the next call finishes what was begun, or begins anew out of the WARCs' own
-indexes, which stay the record of truth.
+The files always have the same ten names and are replaced by rename(2), the fuller level before the emptied ones, with a
+pause between: a reader may for that moment find a line in two of them, and misses one only if opening ten files takes
+it longer than the pause. A state file names what lies in them. It is written before the rename: after a crash the next
+call finishes what was begun, or begins anew out of the WARCs' own indexes, which stay the record of truth.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ RATIO = 4
 RUN_BYTES = 16 << 20
 """So much is sorted in memory; more goes through runs on the disk."""
 
-OPENING_SECONDS = 0.02
-"""From the fuller level in place to the emptied ones: a reader that opens its ten files meanwhile misses nothing."""
+OPENING_SECONDS = 0.1
+"""From the fuller level in place to the emptied ones: a reader that has opened its files by then misses nothing."""
 
 _FORMAT = 1
 _EMPTY = sha256().hexdigest()

@@ -25,6 +25,7 @@ from playwright.sync_api import Error, Frame, Page, sync_playwright
 from archiver.cli.main import main
 from archiver.store.freeing import free_local
 from archiver.store.spool import SpoolJournal
+from archiver.warc.reader import iter_records
 from tests.needs import need
 from tests.replay.samples import dial, replaying
 from tests.servers.ports import free_port
@@ -282,6 +283,10 @@ def test_the_bucket_holds_the_collections_words_and_keeps_private_what_is(archiv
     assert (said["files"]["dark"]["warcs"], said["files"]["restricted"]["warcs"]) == (1, 1)
     assert said["counts"]["fetched"] == 5
     assert (copy / "README.txt").read_text().startswith("main: Papers of the town\n")
+    listed = (copy / "pages" / "pages.jsonl").read_bytes().splitlines()
+    assert json.loads(listed[0])["title"] == "Papers of the town"
+    info = next(iter(iter_records(min((copy / "archive").glob("*.gz")))))
+    assert b"\r\ndescription: What they wrote\r\n" in b"\r\n" + info.block
     private = put(objects, "town/private/collections/main/dark/", copy.parent / "dark-copy")
     done = subprocess.run(
         ["sha256sum", "-c", "--quiet", "manifest-sha256.txt"], cwd=private, capture_output=True, check=False

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 class RecentSet:
-    """Holds between `size` and `2 * size` texts; what is asked for stays, what is not goes.
+    """Holds about between `size` and `2 * size` texts; what is asked for stays, what is not goes.
 
     Two generations instead of a linked list: when the young one is full it becomes the old one. `in` is exact for what
     it holds (no false positives); a text that was forgotten is simply asked of the database again.
@@ -29,12 +29,16 @@ class RecentSet:
 
     def add(self, text: str) -> None:
         self._young.add(text)
-        if len(self._young) >= self._size:
-            self._old, self._young = self._young, set()
+        self._age()
 
     def update(self, texts: Iterable[str]) -> None:
-        for text in texts:
-            self.add(text)
+        """All of them stay until as many others have come, however many they are."""
+        self._young.update(texts)
+        self._age()
+
+    def _age(self) -> None:
+        if len(self._young) >= self._size:
+            self._old, self._young = self._young, set()
 
     def clear(self) -> None:
         self._young, self._old = set(), set()

@@ -3,8 +3,9 @@
     python infra/bench/frontier.py [--urls N] [--only many,one,own]
 
 Each case runs in a process of its own, on a fresh file in a folder of its own. CPU is user + system of that process,
-the database thread included, around the calls alone: making the candidates is not counted. Memory is that of the
-process now (VmRSS), not its peak. Batches are as a crawl makes them: 100 links a page, claims of 32.
+the database thread included, around the calls alone: making the candidates is not counted. It is told for slices of
+10,000 URLs: median, least and most. Memory is that of the
+process now (VmRSS), not its peak. Batches are as a crawl makes them: 100 links a page, claims of 100.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import asyncio
 import gc
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -35,26 +37,36 @@ T = TypeVar("T")
 CASES = {"many": "20,000 hosts", "one": "one host of somebody else", "own": "one host of the operator's own"}
 HOSTS = 20_000
 LINKS = 100
-CLAIMS = 32
+CLAIMS = 100
 MARKS = (100_000, 500_000, 1_000_000)
 
 
 class Meter:
-    """CPU seconds of what was awaited through it, by name."""
+    """CPU of what was awaited through it, by name: seconds and URLs of each slice of about so many URLs."""
+
+    SLICE = 10_000
 
     def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self.urls: dict[str, int] = {}
+        self._now: dict[str, list[float]] = {}
+        self._slices: dict[str, list[float]] = {}
 
-    async def __call__(self, name: str, urls: int, work: Awaitable[T]) -> T:
+    async def __call__(self, name: str, work: Awaitable[T], urls: Callable[[T], int]) -> T:
         start = time.process_time()
         done = await work
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - start
-        self.urls[name] = self.urls.get(name, 0) + urls
+        now = self._now.setdefault(name, [0.0, 0.0])
+        now[0] += time.process_time() - start
+        now[1] += urls(done)
+        if now[1] >= self.SLICE:
+            self._slices.setdefault(name, []).append(1e6 * now[0] / now[1])
+            del self._now[name]
         return done
 
-    def microseconds(self) -> dict[str, float]:
-        return {name: round(1e6 * self.seconds[name] / max(1, self.urls[name]), 1) for name in self.seconds}
+    def microseconds(self) -> dict[str, str]:
+        """Median, least and most of the slices, a URL."""
+        return {
+            name: f"{statistics.median(found):.1f} [{min(found):.1f}-{max(found):.1f}]"
+            for name, found in self._slices.items()
+        }
 
 
 def host_of(case: str, first: int, number: int) -> str:
@@ -92,12 +104,12 @@ async def measure(case: str, urls: int, folder: Path) -> dict[str, object]:
     memory["empty"] = rss()
     for first in range(0, urls, LINKS):
         batch = links(case, first, LINKS)
-        await meter("push", LINKS, frontier.add(batch))
+        await meter("push", frontier.add(batch), lambda _: LINKS)
         if first + LINKS in MARKS:
             memory[f"pushed {first + LINKS:,}"] = rss()
     for first in range(0, urls, LINKS * 50):
-        await meter("push again", LINKS, frontier.add(links(case, first, LINKS)))
-    done = await drain(frontier, meter, urls if case != "one" else min(urls, 20_000), memory)
+        await meter("push again", frontier.add(links(case, first, LINKS)), lambda _: LINKS)
+    done = await drain(frontier, meter, min(urls // 2, 20_000 if case == "one" else urls), memory)
     await frontier.close()
     memory["at the end"] = rss()
     start = time.perf_counter()
@@ -119,14 +131,13 @@ async def drain(frontier: SqliteFrontier, meter: Meter, wanted: int, memory: dic
     """Claim and complete in turn, all visits of one claim ending together."""
     done = 0
     while done < wanted:
-        claims = await meter("pop", 0, frontier.claim(CLAIMS))
+        claims = await meter("pop", frontier.claim(CLAIMS), len)
         if not claims:
             raise RuntimeError(f"nothing to claim after {done}")
-        meter.urls["pop"] += len(claims)
         place = Stretch(f"A-{done // 10_000}.warc.gz", 20_000 * (done % 10_000), 20_000 * (done % 10_000) + 15_000)
         outcome = VisitOutcome(state="done", reason="allowed", records=(place,))
         work = asyncio.gather(*(frontier.complete(claim, outcome, ()) for claim in claims))
-        await meter("complete", len(claims), work)
+        await meter("complete", work, len)
         done += len(claims)
         if done in MARKS:
             memory[f"done {done:,}"] = rss()
@@ -143,9 +154,20 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             print(json.dumps(asyncio.run(measure(asked.case, asked.urls, Path(folder)))))
         return
+    print("| case | push | push again | pop | complete | MB at 100k, 500k, 1M | open s | pending us | file MB |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for case in asked.only.split(","):
         command = [sys.executable, __file__, "--case", case, "--urls", str(asked.urls)]
-        print(subprocess.run(command, check=True, capture_output=True, text=True).stdout, end="", flush=True)
+        told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        print(line(told), flush=True)
+
+
+def line(told: dict[str, Any]) -> str:
+    """A row of the table in docs/benchmarks.md."""
+    us = [str(told["us"].get(name, "-")) for name in ("push", "push again", "pop", "complete")]
+    memory = ", ".join(f"{value:.0f}" for name, value in told["rss"].items() if name.startswith("pushed"))
+    rest = f"{told['open_seconds']:.1f} | {told['pending_us']} | {told['bytes'] / 1e6:.0f}"
+    return f"| {CASES[told['case']]} | {' | '.join(us)} | {memory} | {rest} |"
 
 
 if __name__ == "__main__":

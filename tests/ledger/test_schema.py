@@ -84,6 +84,7 @@ def extra() -> list[LedgerEntry]:
         LedgerEntry(event="salvage", data={"file": "x.warc.gz", "kept": 10, "cut": 3, "aside": None}),
         LedgerEntry(event="imported", data={"file": "x.warc.gz", "sha256": "ab" * 32, "policy": "unknown"}),
         LedgerEntry(event="quarantined", data={"file": "x", "sha256": "ab" * 32, "problems": ["at 0: bad"]}),
+        LedgerEntry(event="fixity", data={"where": "local", "place": "x", "files": {"archive/x.warc.gz": "ab" * 32}}),
         LedgerEntry(event="hide", url=url, data={"match": "url", "target": url, "because": "asked to", "until": None}),
         LedgerEntry(event="unhide", url=url, data={"match": "url", "target": url}),
         LedgerEntry(event="override", url=url, data={"what": "robots", "because": "allowed by mail", "by": "Ann"}),

@@ -134,5 +134,6 @@ def test_a_million_urls(tmp_path: Path) -> None:
         }  # fmt: skip
         (tmp_path / "c.yaml").write_text(json.dumps(config))
         assert archiver("crawl", "c.yaml", cwd=tmp_path, seconds=1500).code == 0
-        listed_rows = sum(body["event"] == "discovered" for body in ledger_bodies(collection(tmp_path)))
-    assert listed_rows == 1_000_020
+    rows = (collection(tmp_path) / "logs").glob("ledger-*.jsonl")
+    found = sum(b'\\"event\\":\\"discovered\\"' in line for path in rows for line in path.open("rb"))
+    assert found == 1_000_020

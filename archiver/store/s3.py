@@ -166,6 +166,8 @@ class S3Store:
         condition = {} if replace else {"IfNoneMatch": "*"}
         try:
             if size > self._settings.single_limit:
+                if not replace and await self._is_there(key, about["sha256"]):
+                    return
                 await send_parts(self._requests, key, path, about, condition, self._log)
             else:
                 # the algorithm as well: buckets with Object Lock ask for that header
@@ -181,6 +183,19 @@ class S3Store:
             if refused.fault.code in ("BadDigest", "XAmzContentChecksumMismatch"):
                 await asyncio.to_thread(check_unchanged, path, about["sha256"])
             raise refused.fault.error from refused
+
+    async def _is_there(self, key: str, sha256: str) -> bool:
+        """Asked before many parts are sent: not every store minds `If-None-Match` when they are completed (Ceph).
+
+        Raises StoreConflict for another object.
+        """
+        try:
+            head = await self._requests.call("head_object", key)
+        except S3Refused:  # not there, or not to be asked: then the upload itself will tell
+            return False
+        if head.get("Metadata", {}).get("sha256") != sha256:
+            raise StoreConflict(f"put {key}: another object has this key in {self._settings.bucket}")
+        return True
 
     async def _check_same(self, key: str, sha256: str, refused: S3Refused) -> None:
         head = await self._requests.ask("head_object", key, again=_is_missing)

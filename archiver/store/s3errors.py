@@ -99,6 +99,9 @@ def _answered(response: Any, what: str, settings: S3Settings, clock: Clock) -> S
     passing = code in _PASSING or (status >= 500 and status not in (_NOT_IMPLEMENTED, 507)) or status == 200
     answer = ": ".join(word for word in (f"{status} {code}".rstrip(), said) if word)
     message = f"{what}: {_place(settings)} answered {answer}"
+    if code == "NotImplemented":
+        message += "; uploads need that: `archiver bucket check` names what this store lacks"
+        return S3Fault(code=code, error=StoreSetupError(message), passing=False)
     if not passing and _is_of_the_setup(code, status, what):
         message += f"; correct {_TO_CORRECT.get(code, f'{_ENDPOINT} or {_BUCKET}')}"
         return S3Fault(code=code or str(status), error=StoreSetupError(message), passing=False)

@@ -24,6 +24,7 @@ _ANSWERS = {
     "400-region": (400, "AuthorizationHeaderMalformed"),
     "400-any": (400, "InvalidRequest"),
     "400-large": (400, "EntityTooLarge"),
+    "501": (501, "NotImplemented"),
     "507": (507, "InsufficientStorage"),
     "200-error": (200, "InternalError"),
 }

@@ -72,7 +72,7 @@ async def test_a_proxy_in_front_saw_the_same(settings: Make, plan: Plan, tmp_pat
 
 
 async def test_a_bucket_that_proved_itself_sends_nothing_back(settings: Make, plan: Plan, tmp_path: Path) -> None:
-    """`bucket check`, then a run: a HEAD an object, in parts or not; nothing is read back."""
+    """`bucket check`, then a run: a HEAD an object, and one before parts are sent; nothing is read back."""
     wanted = settings(endpoint_url=plan.endpoint, single_limit=6 << 20, part_size=5 << 20, timing=FAST)
     assert (await check_bucket(wanted, tmp_path / "stores.json")).proof.of_checksums
     down, folder = plan.down, tmp_path / "collections" / "c" / "archive"
@@ -85,7 +85,7 @@ async def test_a_bucket_that_proved_itself_sends_nothing_back(settings: Make, pl
         assert (await remote.drain()).error is None
     (counted,) = read_counts(tmp_path / "requests.json")
     assert (counted.bytes_down, plan.down) == (0, down)
-    assert counted.requests["head_object"] == 2 and "get_object" not in counted.requests
+    assert counted.requests["head_object"] == 3 and "get_object" not in counted.requests
 
 
 def test_runs_add_up_by_place(tmp_path: Path) -> None:

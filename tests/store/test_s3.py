@@ -65,6 +65,21 @@ async def test_multipart(opened: Callable[..., S3Store], tmp_path: Path, verify:
         await store.put(KEY, other, sha256=other_sha256, metadata={})
 
 
+async def test_parts_are_not_sent_where_an_object_lies_already(
+    opened: Callable[..., S3Store], plan: Plan, tmp_path: Path
+) -> None:
+    """F-03, and stores that complete an upload over whatever is there (Ceph)."""
+    path, sha256 = file_of(tmp_path, os.urandom(PART + 1000))
+    store = opened(via=plan, part_size=PART, single_limit=PART)
+    await store.put(KEY, path, sha256=sha256, metadata={})
+    plan.seen.clear()
+    await store.put(KEY, path, sha256=sha256, metadata={})
+    other, other_sha256 = file_of(tmp_path, os.urandom(PART + 1000), "other")
+    with pytest.raises(StoreConflict, match="another object"):
+        await store.put(KEY, other, sha256=other_sha256, metadata={})
+    assert plan.seen == ["head", "get", "head"]
+
+
 def test_parts_and_their_composite_hash(tmp_path: Path) -> None:
     assert part_size(100, 7) == 7
     assert part_size(10_000 * 8, 7) == 8
@@ -167,6 +182,7 @@ async def test_a_store_that_only_says_yes_is_not_believed(
         ("301", StoreSetupError, "storage.region"),
         ("400-region", StoreSetupError, "storage.region"),
         ("400-any", StoreSetupError, r"storage.endpointUrl .* or storage.bucket"),
+        ("501", StoreSetupError, "bucket check"),
         ("400-large", StoreRejection, "EntityTooLarge.*rolloverSize"),
         ("507", StoreError, "507"),
         ("503", StoreError, "503 SlowDown"),

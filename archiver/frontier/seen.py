@@ -60,14 +60,16 @@ class Seen:
         self._last += len(hashes)
 
     def remove(self, hashes: Sequence[bytes]) -> None:
-        """Their rows are gone."""
+        """Their rows are gone, and the highest numbers may be given again."""
         self._db.executemany("DELETE FROM seen WHERE hash = ?", [(hashed,) for hashed in hashes])
+        self._db.execute("UPDATE counts SET sorted = min(sorted, (SELECT coalesce(max(id), 0) FROM urls))")
         self.forget()
 
     def settle(self) -> None:
         """Sort in what waits, when it is enough."""
         if len(self._tail) < self._size:
             return
+        self._look()
         after = self._sorted()
         self._db.execute("INSERT INTO seen(hash, url) SELECT hash, id FROM urls WHERE id > ? ORDER BY hash", (after,))
         self._db.execute("UPDATE counts SET sorted = ?", (self._last,))

@@ -13,7 +13,7 @@ from archiver.frontier.sqlite import SqliteFrontier
 from archiver.model import Outlink
 from archiver.ports import FrontierCounts
 from tests.frontier.conftest import is_own
-from tests.frontier.samples import DONE, key, link
+from tests.frontier.samples import DONE, done, key, link, requisite
 
 DATA = Path(__file__).parent / "data"
 
@@ -71,10 +71,40 @@ def test_hashes_are_asked_for_in_pieces_of_any_length() -> None:
     for count in (0, 1, 8, 9, 128, 129, 1024, 1025, 2500):
         expected = {hashed: number for number, hashed in enumerate(hashes[:count], 1)}
         assert seen.find([*hashes[:count], digest("other")]) == expected
-    seen.remove(hashes[:2])
     db.execute("DELETE FROM urls WHERE id <= 2")
+    seen.remove(hashes[:2])
     assert seen.find(hashes[:3]) == {hashes[2]: 3}
     db.close()
+
+
+async def test_numbers_that_are_given_again_are_known_after_a_start(tmp_path: Path, clock: ManualClock) -> None:
+    """What a lost visit fetched besides is forgotten: these were the last rows, and were sorted in."""
+    path = tmp_path / "frontier.sqlite"
+    frontier = SqliteFrontier(path, clock, own=is_own, tail=1)
+    await frontier.add([link("own.test")])
+    (claim,) = await frontier.claim(1)
+    await frontier.complete(claim, done("A.warc.gz", 0, *(requisite("own.test", f"/{n}.css") for n in range(9))), ())
+    assert await frontier.requeue("A.warc.gz") == 1
+    assert len(await frontier.add(links(0, 5))) == 5
+    await frontier.close()
+    frontier = SqliteFrontier(path, clock, own=is_own, tail=1)
+    assert await frontier.add(links(0, 5)) == frozenset()
+    assert await frontier.counts() == FrontierCounts(pending=6)
+    await frontier.close()
+
+
+async def test_two_holders_sort_in_what_both_wrote(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "frontier.sqlite"
+    first, second = (SqliteFrontier(path, clock, own=is_own, tail=20) for _ in range(2))
+    for start in range(0, 400, 40):
+        assert len(await first.add(links(start, 19))) == 19
+        assert len(await second.add(links(start + 19, 21))) == 21
+        assert await first.add(links(start + 19, 21)) == frozenset()
+        await first.claim(1)
+    assert await second.add(links(0, 400)) == frozenset()
+    assert (await second.counts()).discovered == 400
+    await first.close()
+    await second.close()
 
 
 async def test_a_frontier_of_the_version_before_is_taken_over(tmp_path: Path, clock: ManualClock) -> None:

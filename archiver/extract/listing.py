@@ -115,6 +115,7 @@ def elements(body: bytes, wanted: frozenset[str]) -> Generator[tuple[str, etree.
         huge_tree=False, recover=True, remove_comments=True, remove_pis=True, collect_ids=False,
     )  # fmt: skip
     root: etree._Element | None = None
+    held: etree._Element | None = None  # until more is seen: what a cut ended may be half an address
     inside = 0
     try:
         for (event, element), _ in zip(events, range(2 * MAX_ELEMENTS), strict=False):
@@ -122,15 +123,19 @@ def elements(body: bytes, wanted: frozenset[str]) -> Generator[tuple[str, etree.
             if root is None:
                 root = element
                 yield name, element
-            elif element is root:
-                if any(fault.type_name in _CUT for fault in events.error_log):
-                    raise Broken("the document is cut")
+                continue
+            if element is root and any(fault.type_name in _CUT for fault in events.error_log):
+                raise Broken("the document is cut")
+            if held is not None:
+                yield local_name(held), held
+                _forget(held)
+                held = None
+            if element is root:
                 return
-            elif name in wanted:
+            if name in wanted:
                 inside += 1 if event == "start" else -1
-                if not inside:
-                    yield name, element
-            if event == "end" and not inside:
+                held = None if inside else element
+            elif event == "end" and not inside:
                 _forget(element)
     except etree.XMLSyntaxError as error:
         raise Broken(str(error)) from None

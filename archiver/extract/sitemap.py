@@ -26,7 +26,7 @@ def read_sitemap(body: bytes, *, base_url: str) -> Listing:
         except Broken:
             cut = True
     else:
-        _text(data, entries)
+        _text(data, entries, cut=cut)
     entries.capped = entries.capped or cut
     return entries.listing()
 
@@ -59,9 +59,10 @@ def _entry(element: etree._Element, kind: str, entries: Entries) -> None:
         entries.add(href, found.get("lastmod"), kind)
 
 
-def _text(data: bytes, entries: Entries) -> None:
+def _text(data: bytes, entries: Entries, *, cut: bool) -> None:
     """One URL a line (sitemaps.org), or the `Sitemap:` lines of a robots.txt (RFC 9309, 2.2.4)."""
-    for line in data.decode("utf-8-sig", "replace").splitlines():
+    lines = data.decode("utf-8-sig", "replace").splitlines()
+    for line in lines[: len(lines) - cut]:  # where it was cut the last may be half an address
         if entries.is_full:
             entries.capped = True
             return

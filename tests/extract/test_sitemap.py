@@ -123,6 +123,11 @@ def test_a_bomb_is_inflated_to_the_bound_only(monkeypatch: pytest.MonkeyPatch) -
     assert found.capped and 0 < len(found.entries) < 4000
 
 
+def test_a_cut_list_of_lines_loses_its_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MAX_BYTES", 35)
+    assert read("http://site.test/1\nhttp://site.test/234") == Listing((Listed("http://site.test/1"),), capped=True)
+
+
 def test_a_lie_about_packing() -> None:
     packed = gzip.compress(urlset(entry("/a"), entry("/b")).encode())
     assert read(packed[:-9]).capped
@@ -130,10 +135,11 @@ def test_a_lie_about_packing() -> None:
     assert urls(urlset(entry("/a"))) == ["http://site.test/a"]  # named .gz and not packed: the bytes decide
 
 
-@pytest.mark.parametrize("body", ["<urlset><url><loc>/a</loc></url><url>", "<urlset><url><loc>/a</loc></url></ur"])
-def test_a_cut_document_says_so(body: str) -> None:
-    found = read(body)
-    assert found.capped and found.entries[:1] == (Listed("http://site.test/a"),)
+@pytest.mark.parametrize("end", ["<url>", "<url><loc>/b", "<url><loc>/b</loc>", "</ur"])
+def test_a_cut_document_says_so_and_half_an_address_is_none(end: str) -> None:
+    found = read(f"<urlset>{entry('/a')}{entry('/c')}{end}")
+    assert found.capped and {one.url for one in found.entries} <= {"http://site.test/a", "http://site.test/c"}
+    assert found.entries[:1] == (Listed("http://site.test/a"),)
 
 
 def test_nesting_and_elements_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from archiver.cli.collections import add_place_options, places_of
 from archiver.cli.output import json_line, plain
 from archiver.clock import SYSTEM
 from archiver.config import Config, Places, from_environment
-from archiver.errors import DiskError, UsageError
+from archiver.errors import ArchiverError, DiskError, UsageError
 from archiver.model import Page, Status
 from archiver.urls import seed_url
 from archiver.wiring.wacz import Made, name_of, pack_collection
@@ -66,19 +66,17 @@ def _made(options: argparse.Namespace, places: Places) -> Made:
 
 
 def at_the_end(config: Config, pages: Sequence[Page]) -> dict[str, Path]:
-    """`generateWACZ`: a WACZ of each open capture of a `save`, by capture_id. What is not open is told, not packed.
-
-    Raises DiskError, LedgerError, WarcError: the captures themselves are safe by then.
-    """
+    """`generateWACZ`: a WACZ of each open capture of a `save`, by capture_id. What cannot be packed, or is not open, is
+    told: the captures themselves are safe by then, and their results are still to be printed."""
     made: dict[str, Path] = {}
     places = Places.of(config, from_environment(dict(os.environ)))
     for page in pages:
         if page.status is not Status.CAPTURED:
             continue
-        capture = find(places, SYSTEM, capture_id=page.capture_id)
         try:
+            capture = find(places, SYSTEM, capture_id=page.capture_id)
             packed = pack_capture(places, capture, name_of(places, owner=False, capture_id=page.capture_id), SYSTEM)
-        except UsageError as error:
+        except (ArchiverError, OSError) as error:
             print(f"archiver: no WACZ: {error}", file=sys.stderr)
             continue
         made[page.capture_id] = packed.path
@@ -86,7 +84,8 @@ def at_the_end(config: Config, pages: Sequence[Page]) -> dict[str, Path]:
 
 
 def of_the_crawl(config: Config) -> Path:
-    """`generateWACZ`: the WACZ of the whole collection, as `archiver wacz` makes it. Raises as `at_the_end` does."""
+    """`generateWACZ`: the WACZ of the whole collection, as `archiver wacz` makes it. Raises DiskError, LedgerError,
+    UsageError, WarcError."""
     places = Places.of(config, from_environment(dict(os.environ)))
     made = pack_collection(
         places, name_of(places, owner=False), SYSTEM, title=config.job.title, description=config.job.description

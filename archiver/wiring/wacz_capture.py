@@ -16,6 +16,8 @@ from archiver.wiring.wacz_parts import LeftOut
 from archiver.wiring.wacz_picker import Picker
 from archiver.wiring.wacz_withheld import Body, Withheld, withheld
 
+_HINT = "--owner packs it for yourself"
+
 
 def pack_capture(
     places: Places, capture: Capture, to: Path, clock: Clock, *, owner: bool = False, title: str = ""
@@ -29,6 +31,10 @@ def pack_capture(
         visit = _visit(index, capture)
         picker = Picker(places, visit, None if owner else kept_out, left)
         picker.pick(index)
+        if not picker.has_page:
+            raise UsageError(
+                f"{_named(capture)} is not for the public (its content is another's that is withheld); {_HINT}"
+            )
         keys = {canonical(url) for url in picker.urls}
         segments = _segments(places, index, keys, capture)
     stays_out = partial(_stays_out, keys, capture, None if owner else kept_out)
@@ -78,8 +84,11 @@ def _objection(capture: Capture, kept_out: Withheld) -> str:
 def _check(capture: Capture, kept_out: Withheld, *, owner: bool) -> None:
     why = _objection(capture, kept_out)
     if why and not owner:
-        what = f"capture {capture.capture_id} of {capture.url}"
-        raise UsageError(f"{what} is not for the public ({why}); --owner packs it for yourself")
+        raise UsageError(f"{_named(capture)} is not for the public ({why}); {_HINT}")
+
+
+def _named(capture: Capture) -> str:
+    return f"capture {capture.capture_id} of {capture.url}"
 
 
 def _visit(index: LedgerIndex, capture: Capture) -> Body:

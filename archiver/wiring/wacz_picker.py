@@ -22,6 +22,7 @@ from archiver.config import Places
 from archiver.errors import WarcError
 from archiver.ledger.index import LedgerIndex
 from archiver.model import Access, Kind
+from archiver.urls import canonical
 from archiver.warc.cdxj import timestamp
 from archiver.warc.fields import field_value
 from archiver.warc.http import status_and_mime
@@ -42,7 +43,8 @@ _ANSWERS = frozenset({"response", "revisit"})
 
 
 class Picker:
-    """Collects the records of one visit. `urls` are those whose captures, or decisions, were taken."""
+    """Collects the records of one visit. `urls` are those whose captures, or decisions, were taken; `has_page`: the
+    page itself is among them."""
 
     def __init__(self, places: Places, visit: Body, kept_out: Withheld | None, left: LeftOut) -> None:
         """Raises WarcError where a file that the visit names is not here."""
@@ -75,6 +77,8 @@ class Picker:
         self._ledger: list[tuple[Path, Member]] = []
         self.picked: dict[Path, dict[int, int]] = {}
         self.urls = set(self._pages)
+        self._final = canonical(str(visit.get("final_url") or visit["url"]))
+        self.has_page = False
         self.evidence: set[str] = set()
 
     def pick(self, index: LedgerIndex) -> None:
@@ -132,6 +136,7 @@ class Picker:
         elif head.get("WARC-Page-ID") == self._id:
             if self._take(path, member):
                 self._ids.add(head.record_id)
+                self.has_page |= canonical(target) == self._final
         elif bare(head.get("WARC-Concurrent-To") or "") in self._ids or target in gaps:
             self._take(path, member)
         elif head.type in _ANSWERS:
@@ -159,7 +164,17 @@ class Picker:
         why = self._kept_out.why(path.name, member.offset, self._files[path], target, head.get("WARC-Date") or "")
         if why == Access.RESTRICTED and bare(head.get("WARC-Concurrent-To") or "") in self._ids:
             return ""  # belongs to an answer that was opened
-        return why or (HIDDEN if says_hidden(member, self._kept_out) else "")
+        why = why or (HIDDEN if says_hidden(member, self._kept_out) else "")
+        return why or (self._why_original(head, self._kept_out) if head.type == "revisit" else "")
+
+    def _why_original(self, head: RecordHead, kept_out: Withheld) -> str:
+        """A revisit stays out with its original: its bytes are that one's."""
+        found, url = self._original_of(head), bare(head.get("WARC-Refers-To-Target-URI") or "")
+        return (
+            ""
+            if found is None
+            else kept_out.why(found.path.name, found.offset, self._files[found.path], url, found.stamp)
+        )
 
     def _note(self, path: Path, member: Member) -> None:
         """What the record leads to."""

@@ -158,6 +158,9 @@ def test_a_hidden_capture_goes_with_its_revisits(site: Site, copy: Path, pack: P
     assert not {site.url("/a"), site.url("/same")} & set(found.urls)
     assert site.url("/b") in found.urls
     assert not any(TEXT.encode() in block for _, _, block in found.records())
+    arguments = ["--out", str(copy / "crawls"), "--to", str(copy / "no.wacz")]
+    assert main(["wacz", "--url", site.url(site.revisit), *arguments]) == 2
+    assert not (copy / "no.wacz").exists(), "its bytes are the hidden ones"
 
 
 def test_the_owners_index_leaves_out_what_is_hidden(site: Site, copy: Path, pack: Pack) -> None:
@@ -255,10 +258,9 @@ def test_a_crawl_packs_its_collection(tmp_path: Path, pack: Pack) -> None:
     assert found.warcs == {path.name: path.read_bytes() for path in warcs(collection(tmp_path))}
     extra = found.files["pages/extraPages.jsonl"].splitlines()
     assert len(found.pages) == len(extra) and found.pages[0]["url"] == server.url("/")
-    late = max(warcs(collection(tmp_path)))
-    url = next(
-        fields["url"] for _, _, fields in found.lines if fields["filename"] == late.name and "/p" in fields["url"]
-    )
+    listed = {row["url"] for row in found.pages}
+    first, *_, (late, url) = sorted((row["filename"], row["url"]) for _, _, row in found.lines if row["url"] in listed)
+    assert first[0] < late
     one, _, _ = pack(tmp_path, "--url", url)
     targets = {target for _, target, _ in one.records()}
     assert any(target.startswith("urn:certificates:") for target in targets)

@@ -155,6 +155,8 @@ def read_sitemap(value: object) -> str:
     text = read_text(value, limit=4096)
     if text in ("", "detect"):
         return text
+    if not text.startswith(("http://", "https://")):
+        raise ValueError(f"must be true, false or the URL of a sitemap, not {shown(value)}")
     try:
         return seed_url(text)
     except UsageError as error:

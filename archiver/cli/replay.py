@@ -66,7 +66,8 @@ async def _from_store(options: argparse.Namespace, port: int) -> None:
     name, storage = _stored(options)
     places = cached_places(name, storage, cache_folder(os.environ))
     async with store_copy(storage, places) as copy:
-        await copy.sync()
+        fetched = await copy.sync()
+        print(f"archiver: {fetched} files of index and ledger fetched into {places.root}", file=sys.stderr, flush=True)
         wanted = Wanted(places=places, port=port, public=options.public, bucket=bucket_of(storage, places))
         await copy.while_fresh(serve(wanted, SYSTEM, dict(os.environ), lambda url: _say(wanted, url)))
 

@@ -8,7 +8,10 @@ from pathlib import Path
 import brotli
 import pytest
 
-from archiver.model import Access
+from archiver.clock import SYSTEM
+from archiver.ledger import hides
+from archiver.model import Access, Actor, LedgerEntry
+from archiver.wiring.describe import describe
 from tests.needs import need
 from tests.replay.conftest import command
 from tests.replay.samples import (
@@ -188,9 +191,11 @@ def test_a_collection_may_have_any_name(tmp_path: Path) -> None:
             assert b"wombat" in dial(port, "/_pywb/wombat.js", host=host).body
 
 
-def test_pywbs_own_tools_index_captures_only(tmp_path: Path) -> None:
+def test_archive_added_to_pywb_by_hand_publishes_open_captures_only(tmp_path: Path) -> None:
     where = places(tmp_path)
-    save(where, [made("/"), document(type="metadata", target="urn:policy:http://refused.test/", payload=b"{}")])
+    private = [made("/r", b"<p>r", access=Access.RESTRICTED), made("/d", b"<p>d", access=Access.DARK)]
+    policy = document(type="metadata", target="urn:policy:http://refused.test/", payload=b"{}")
+    save(where, [made("/"), *private, policy])
     folder = tmp_path / "plain"
     folder.mkdir()
     make_collection(folder, "web", list(where.warcs(Access.OPEN).glob("*.warc.gz")))
@@ -201,6 +206,8 @@ def test_pywbs_own_tools_index_captures_only(tmp_path: Path) -> None:
         port = int(origin.rsplit(":", 1)[1])
         for target, status in (
             (f"/web/id_/{SITE}/", 200),
+            (f"/web/id_/{SITE}/r", 404),
+            (f"/web/id_/{SITE}/d", 404),
             ("/web/id_/http://refused.test/", 404),
             ("/web/mp_/urn:policy:http://refused.test/", 404),
         ):
@@ -208,23 +215,19 @@ def test_pywbs_own_tools_index_captures_only(tmp_path: Path) -> None:
 
 
 def test_plain_pywb_reads_the_collection_folder_as_the_handbook_says(tmp_path: Path) -> None:
-    """docs/archivist/replay.md, "With plain pywb"."""
-    where = places(tmp_path)
+    """docs/archivist/replay.md, "With plain pywb": started in the folder, where `config.yaml` is."""
+    where = places(tmp_path).create()
     save(where)
-    config = f"""
-collections:
-  main:
-    index_paths: {where.indexes()}/
-    archive_paths: {where.warcs(Access.OPEN)}/
-enable_auto_colls: false
-"""
-    folder = tmp_path / "plain"
-    folder.mkdir()
-    (folder / "config.yaml").write_text(config)
-    with pywb(folder) as origin:
+    describe(where, SYSTEM)
+    with pywb(where.root) as origin:
         port = int(origin.rsplit(":", 1)[1])
         assert dial(port, raw("/chunked"), host="localhost").body == PAGE + b"!"
         assert dial(port, raw("/dark"), host="localhost").status == 404
+        data = {"match": "url", "target": f"{SITE}/chunked", "because": "asked to"}
+        hides.write(where.logs, SYSTEM, Actor(name="Ann"), [LedgerEntry(event="hide", url=SITE, data=data)])
+        describe(where, SYSTEM)
+        assert dial(port, raw("/chunked"), host="localhost").status == 404, "without a restart"
+        assert dial(port, raw("/gzip"), host="localhost").status == 200
 
 
 def test_an_interim_head_never_becomes_the_answer(tmp_path: Path) -> None:

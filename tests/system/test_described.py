@@ -294,6 +294,7 @@ def test_the_bucket_holds_the_collections_words_and_keeps_private_what_is(archiv
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.soak
 def test_archive_added_to_pywb_by_hand_publishes_nothing_private(
     copy: Path, archived: Archived, tmp_path: Path
 ) -> None:
@@ -338,6 +339,12 @@ def test_replay_straight_from_the_bucket(
         told = command_lines()
         assert told and not [line for line in told if archived.store.secret_key in line]
     assert not list(tmp_path.rglob("*.warc.gz")), "the WARCs stay where they are"
+
+
+@pytest.mark.soak
+def test_the_public_sees_its_part_of_the_bucket(
+    reader: Callable[..., AbstractContextManager[tuple[int, str]]], archived: Archived
+) -> None:
     with reader("--public") as (port, _):
         shown = {path: dial(port, f"/main/2026id_/{archived.origin}{path}").status for path in (*PAGES, "/dark")}
         assert shown == {"/": 200, "/two": 200, "/takedown": 404, "/dark": 404}

@@ -176,6 +176,8 @@ def test_one_capture_brings_what_another_page_had_fetched(site: Site) -> None:
     wanted = {"/b", "/b.png", "/s.css", "/bg.png", "/robots.txt"}
     assert set(found.urls) == {site.url(path) for path in wanted}
     assert [row["url"] for row in found.pages] == [site.url("/b")]
+    for path in ("/a", "/same"):  # one of the three pages had fetched what all of them need
+        assert {site.url("/s.css"), site.url("/bg.png")} <= set(Package.read(Path(site.saved[path]["wacz"])).urls)
     kinds = {(kind, target.partition("http")[0]) for kind, target, _ in found.records()}
     assert {("warcinfo", ""), ("request", ""), ("response", ""), ("metadata", "urn:policy:")} == kinds
     rows = [json.loads(json.loads(line)["body"] or "{}") for line in rows_of(found)]

@@ -23,7 +23,7 @@ from archiver.warc.files import disk_error, make_folder, sync_folder
 from archiver.warc.imported import Examined, examine, is_gzip
 from archiver.warc.imported_wacz import BadWacz, Resource, Wacz, open_wacz
 from archiver.warc.verify import Problem
-from archiver.wiring.imported_files import Copied, copied, free_name, need_room, placed, sha256_of
+from archiver.wiring.imported_files import Copied, copied, free_name, need_room, placed, sha256_of, size_of
 from archiver.wiring.imported_pages import write_pages
 from archiver.wiring.quarantine import Quarantine
 
@@ -96,10 +96,17 @@ class Importer:
     # -- a WARC
 
     def _is_known(self, path: Path, size: int) -> Taken | None:
-        """Hashes the file only where one of its size was imported before."""
-        if all(one.size != size for one in self._known.values()):
+        """Hashes the file only where one of its size was imported before, or one of its name and size is our own."""
+        name, folders = path.name, self._places.warcs
+        own = [one for one in Access if size_of(folders(one) / name) == size and placed(self._places, one, name)]
+        if not own and all(one.size != size for one in self._known.values()):
             return None
-        return self._same(sha256_of(path), str(path))
+        sha256, source = sha256_of(path), str(path)
+        same = self._same(sha256, source)
+        access = next((one for one in own if same is None and sha256_of(folders(one) / name) == sha256), None)
+        if access is None:
+            return same
+        return Taken(outcome="known", source=source, file=name, sha256=sha256, size=size, access=access)
 
     def _same(self, sha256: str, source: str) -> Taken | None:
         one = self._known.get(sha256)

@@ -39,6 +39,11 @@ def sha256_of(path: Path) -> str:
     return file_sha256(path)
 
 
+def size_of(path: Path) -> int | None:
+    """None: there is no such file."""
+    return path.stat().st_size if path.is_file() else None
+
+
 def copied(source: Path, target: Path, name: str) -> Copied:
     """Copy, fsync, read back from the disk and compare. Raises UsageError where the source is no regular file or
     changed meanwhile, DiskError, OSError."""

@@ -80,6 +80,14 @@ def test_the_same_bytes_again_are_a_no_op_that_says_so(verb: Verb, tmp_path: Pat
     assert seen() == before and sorted((HERE / "logs").iterdir()) == logs
 
 
+def test_a_collections_own_files_are_known(verb: Verb) -> None:
+    with raw_server({"/a": respond(b"<p>ours</p>")}) as server:
+        verb("save", server.url("/a"), "--allow-address", f"127.0.0.1:{server.port}", "--delay", "0")
+    before = seen()
+    (one,) = told(verb("import", str(HERE / "archive"), *NOTE, "--json"))
+    assert (one["outcome"], one["access"], seen()) == ("known", "open", before) and rows("imported") == []
+
+
 def test_a_name_that_is_taken_gets_a_digest(verb: Verb, tmp_path: Path) -> None:
     for number in range(2):
         (tmp_path / str(number)).mkdir()

@@ -170,7 +170,8 @@ class Progress:
         now = SYSTEM.monotonic()
         if now >= self._next:
             self._next = now + _EVERY
-            say(f"{self._name}: {files:,} of {all_files:,} files, {size / 1e9:.1f} of {all_size / 1e9:.1f} GB read")
+            of = f" of {all_size / 1e9:.1f}" if all_size else ""
+            say(f"{self._name}: {files:,} of {all_files:,} files, {size / 1e9:.1f}{of} GB read")
 
 
 def say(line: str) -> None:

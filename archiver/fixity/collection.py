@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from archiver.fixity import lists, pool
-from archiver.fixity.files import OPEN, Checked, Contents, WarcFile, size_of
+from archiver.fixity.files import OPEN, WARC_SUFFIXES, Checked, Contents, WarcFile, size_of
 from archiver.fixity.kept import KeptFiles
 from archiver.fixity.state import Remembered
 from archiver.ledger.audit import LedgerAudit, audit_segment, head_number
@@ -95,11 +95,11 @@ class CollectionCheck:
         for path in self._contents.opened:
             self._add(path, OPEN)
         self._check_chain()
+        self._check_kept()
         self._check_revisits()
         self._check_references()
-        self._check_kept()
         self._check_access()
-        for one in lists.check_lists(self._contents, self._digests()):
+        for one in lists.check_lists(self._contents, self._digests(), self._kept.elsewhere):
             self._found[one.path] = one
 
     def _digests(self) -> dict[Path, str]:
@@ -207,7 +207,10 @@ class CollectionCheck:
             found |= wanted.intersection(array("Q", self._remembered.warc(file.path).originals))
         for path, revisits in needing.items():
             left = [one for one in revisits if found.isdisjoint(one.keys)]
-            self._found[path].problems += map(str, unresolved(path.name, left))
+            if left and any(place.endswith(WARC_SUFFIXES) for place in self._kept.elsewhere):
+                self._found[path].notes.append(f"the originals of {len(left)} revisits are not here; a store has more")
+            else:
+                self._found[path].problems += map(str, unresolved(path.name, left))
 
     def _check_references(self) -> None:
         """Each record that a row names lies where the row says."""

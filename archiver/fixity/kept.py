@@ -25,6 +25,8 @@ class KeptFiles:
         self._names: set[str] = set()
         self.indexes: dict[str, str] = {}
         """SHA-256 of index files as they are, by path in the collection."""
+        self.elsewhere: dict[str, frozenset[str]] = {}
+        """Files that a store alone holds, once `check` has ended: path in the collection to its SHA-256."""
 
     def add(self, kept: Iterable[Kept]) -> None:
         for one in kept:
@@ -51,6 +53,8 @@ class KeptFiles:
                 elif is_file(path):
                     yield from self._index(Checked(path=path, name=place, told="index"), rows)
                 else:
+                    if _remote(rows):
+                        self.elsewhere[place] = frozenset(row.sha256 for row in rows)
                     yield _gone(path, place, rows)
         for warc in contents.warcs:
             place = warc.path.relative_to(self._root).as_posix()

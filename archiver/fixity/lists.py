@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -18,10 +19,14 @@ _SHOWN = 200
 _ROUND = 1 << 64
 
 
-def check_lists(contents: Contents, digests: Mapping[Path, str]) -> Iterator[Checked]:
+Elsewhere = Mapping[str, AbstractSet[str]]
+"""What the ledger says that a store alone holds: path in the collection to its SHA-256."""
+
+
+def check_lists(contents: Contents, digests: Mapping[Path, str], elsewhere: Elsewhere) -> Iterator[Checked]:
     """`digests`: SHA-256 by path of what was read already. Raises OSError."""
     for manifest in contents.manifests:
-        yield _manifest(contents.root, manifest, digests)
+        yield _manifest(contents.root, manifest, digests, elsewhere)
     for folder in ("indexes", "restricted/indexes", "dark/indexes"):
         merged = contents.root / folder / "merged"
         if merged.is_dir():
@@ -41,16 +46,17 @@ def read_manifest(text: str) -> Iterator[tuple[str, str]]:
             yield line, ""
 
 
-def _manifest(root: Path, path: Path, digests: Mapping[Path, str]) -> Checked:
+def _manifest(root: Path, path: Path, digests: Mapping[Path, str], elsewhere: Elsewhere) -> Checked:
     one = Checked(path=path, name=path.relative_to(root).as_posix(), told="")
-    count, elsewhere = 0, away(root / "state" / "uploads.sqlite")
+    count, journaled = 0, away(root / "state" / "uploads.sqlite")
     for name, said in read_manifest(path.read_text("utf-8", "replace")):
         if not said:
             one.problems.append(f"{path.name}: no line of sha256sum: {name[:120]!r}")
             continue
         count += 1
-        gone = elsewhere.get(Path(name).name)
-        if gone is not None and gone.sha256 == said and not is_file(path.parent / name):
+        gone, told = journaled.get(Path(name).name), elsewhere.get((path.parent / name).relative_to(root).as_posix())
+        is_there = (gone is not None and gone.sha256 == said) or (told is not None and said in told)
+        if is_there and not is_file(path.parent / name):
             one.notes.append(f"{name} is not here; a store holds it")
             continue
         _listed(one, root, path.parent / name, said, digests)

@@ -282,6 +282,24 @@ def test_what_only_the_bucket_holds_is_told_and_a_copy_is_pointed_at(root: Path)
     assert damaged.problems and f"aws s3 cp s3://bucket/pre/collections/main/archive/{second.name}" in damaged.notes[0]
 
 
+def test_files_given_up_after_their_upload_are_no_loss(root: Path) -> None:
+    """Their indexes stay; the manifest still lists them, rows name their records, revisits refer to them."""
+    freed = next(path for path in open_warcs(root) if path != with_revisit(root))
+
+    def uploaded(body: dict[str, object]) -> dict[str, object]:
+        if body["event"] != "stored":
+            return body
+        return {**body, "uri": "s3://b/collections/" + str(body["uri"]).partition("/collections/")[2]}
+
+    rewritten(ledger(root), uploaded)
+    freed.unlink()
+    found = check(root)
+    said = [text for one in found.values() for text in one.problems if "ledger head" not in text]
+    assert said == [text for text in said if "logs/ledger-" in text], "but for the rows that this test wrote anew"
+    assert not found[f"archive/{freed.name}"].missing
+    assert any("the originals of 1 revisits are not here" in text for one in found.values() for text in one.notes)
+
+
 def test_files_that_are_none_of_ours_are_left_alone(root: Path, tmp_path: Path) -> None:
     os.mkfifo(root / "archive/pipe.warc.gz")
     (root / "archive/link.warc.gz").symlink_to(tmp_path / "elsewhere.warc.gz")

@@ -106,13 +106,15 @@ class RemoteStore:
         return await asyncio.to_thread(self._journal.keys)
 
     async def backlog(self) -> tuple[int, int]:
-        """Bytes that are not up yet, and how many files are: what grows shows that it goes on."""
-        counts = await asyncio.to_thread(self._journal.counts)
-        return counts.pending_bytes, counts.stored
+        """Bytes that are not up yet, and how many files came up: what grows shows that it goes on."""
+        return await asyncio.to_thread(self._journal.waiting_bytes), self._uploader.up
 
     async def untold(self) -> list[StoredObject]:
         """Evidence that is stored and that no ledger row calls so yet."""
-        return [one for one in await asyncio.to_thread(self._journal.untold) if is_evidence(one.key)]
+        found = await asyncio.to_thread(self._journal.untold)
+        if rest := [one for one in found if not is_evidence(one.key)]:
+            await self.mark_told(rest)
+        return [one for one in found if is_evidence(one.key)]
 
     async def mark_told(self, stored: Sequence[StoredObject]) -> None:
         """Their rows are synced."""

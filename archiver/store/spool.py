@@ -126,6 +126,11 @@ class SpoolJournal:
         """Their rows are written and synced."""
         self._write("UPDATE files SET told = 1 WHERE key = ? AND sha256 = ?", [(one.key, one.sha256) for one in stored])
 
+    def waiting_bytes(self) -> int:
+        """What still has to go up."""
+        ((found,),) = self._read("SELECT coalesce(sum(size), 0) FROM files WHERE uri IS NULL")
+        return int(found)
+
     def counts(self) -> SpoolCounts:
         ((pending, pending_bytes, stored),) = self._read(
             "SELECT count(*) FILTER (WHERE uri IS NULL), coalesce(sum(size) FILTER (WHERE uri IS NULL), 0), "

@@ -101,6 +101,11 @@ class Uploader:
             if isinstance(result, Exception) and error is None:
                 raise result
 
+    @property
+    def up(self) -> int:
+        """How many files came up, or were found to be there."""
+        return len(self._stored)
+
     async def add(self, files: Sequence[SpoolFile]) -> None:
         """Journal files, then upload in turn what is not up yet. Raises DiskError when that cannot be written."""
         await asyncio.to_thread(self._journal.add, files)

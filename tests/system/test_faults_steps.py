@@ -46,15 +46,30 @@ def command(server: RawServer, cwd: Path) -> list[str]:
     return ["crawl", str(config), "--url", server.url("/"), *allow]
 
 
-def killed(step: Step, arguments: list[str], cwd: Path) -> bool:
-    """Run under strace; whether the process was killed at that step (it may end before it gets there)."""
-    calls = ["-f", "-qq", "-e", f"trace={step.call}", "-e", "signal=none", "-o", "/dev/null"]
-    inject = ["-e", f"inject={step.call}:signal=KILL:when={step.nth}"]
-    ran = subprocess.run(
-        ["strace", *calls, *inject, sys.executable, "-m", "archiver", *arguments],
+def traced(call: str, fault: str, arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run under strace, which does something to the process at certain calls."""
+    options = [
+        "-f",
+        "-qq",
+        "-e",
+        f"trace={call}",
+        "-e",
+        "signal=none",
+        "-o",
+        "/dev/null",
+        "-e",
+        f"inject={call}:{fault}",
+    ]
+    return subprocess.run(
+        ["strace", *options, sys.executable, "-m", "archiver", *arguments],
         cwd=cwd, env={**os.environ, "HOME": str(cwd)}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
         timeout=60, check=False,
     )  # fmt: skip
+
+
+def killed(step: Step, arguments: list[str], cwd: Path) -> bool:
+    """Whether the process was killed at that step (it may end before it gets there)."""
+    ran = traced(step.call, f"signal=KILL:when={step.nth}", arguments, cwd)
     assert "Traceback" not in ran.stderr, ran.stderr
     assert ran.returncode in (0, -signal.SIGKILL, 128 + signal.SIGKILL), (ran.returncode, ran.stderr)
     return ran.returncode != 0
@@ -117,6 +132,31 @@ def test_killed_at_one_step_after_the_other(tmp_path: Path) -> None:
         assert len(list(collection(story.torn).rglob("*.cdxj"))) == 1
         assert story.kill(Step("rename", 1))
         story.end()
+
+
+FAILURES = [
+    ("fsync", "EIO"), ("pwrite64", "ENOSPC"), ("rename", "EACCES"), ("fdatasync", "EIO"), ("ftruncate", "EIO"),
+]  # fmt: skip
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("call", "error"), FAILURES)
+def test_a_call_fails_from_some_moment_on(tmp_path: Path, call: str, error: str) -> None:
+    """A dying disk: one line, exit 3 (or all was done by then), and the same command goes on when it is mended."""
+    failed = 0
+    with stories(tmp_path) as begin:
+        for nth in (1, 2, 3, 5, 8, 13):
+            story = begin(str(nth))
+            ran = traced(call, f"error={error}:when={nth}+", command(story.server, story.torn), story.torn)
+            assert ran.returncode in (0, 3), ran.stderr
+            assert "Traceback" not in ran.stderr, ran.stderr
+            failed += ran.returncode == 3
+            if (collection(story.torn) / "logs").exists():
+                story.told.note(collection(story.torn))
+            story.end()
+            shutil.rmtree(story.torn)
+    assert failed
 
 
 SWEEPS = {

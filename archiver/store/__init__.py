@@ -9,7 +9,7 @@ from archiver.store.local import LocalStore
 from archiver.store.memory import MemoryRemote, MemoryStore
 from archiver.store.s3 import S3Store
 from archiver.store.s3client import S3Settings
-from archiver.store.spool import SpoolCounts, SpoolFile, SpoolJournal, segment_files, spool_file
+from archiver.store.spool import SpoolFile, SpoolJournal, segment_files, spool_file
 from archiver.store.uploader import Drained, Uploader, UploadLimits
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "MemoryStore",
     "S3Settings",
     "S3Store",
-    "SpoolCounts",
     "SpoolFile",
     "SpoolJournal",
     "StoreConflict",

@@ -34,15 +34,6 @@ class SpoolFile:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpoolCounts:
-    """Files and bytes that still have to go up, and files that are there."""
-
-    pending: int
-    pending_bytes: int
-    stored: int
-
-
 def spool_file(path: Path, out: Path, *, sha256: str | None = None, **metadata: str) -> SpoolFile:
     """A file under `out` as a row; its hash is computed when not given (blocking). Raises OSError, ValueError."""
     key = check_key(path.absolute().relative_to(out.absolute()).as_posix())
@@ -130,13 +121,6 @@ class SpoolJournal:
         """What still has to go up."""
         ((found,),) = self._read("SELECT coalesce(sum(size), 0) FROM files WHERE uri IS NULL")
         return int(found)
-
-    def counts(self) -> SpoolCounts:
-        ((pending, pending_bytes, stored),) = self._read(
-            "SELECT count(*) FILTER (WHERE uri IS NULL), coalesce(sum(size) FILTER (WHERE uri IS NULL), 0), "
-            "count(*) FILTER (WHERE uri IS NOT NULL) FROM files"
-        )
-        return SpoolCounts(pending=pending, pending_bytes=pending_bytes, stored=stored)
 
     # --- local copies that are given up -------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import pytest
 
 from archiver.errors import DiskError
 from archiver.model import Access, ClosedSegment, StoredObject
-from archiver.store import SpoolCounts, SpoolFile, SpoolJournal, segment_files, spool_file
+from archiver.store import SpoolFile, SpoolJournal, segment_files, spool_file
 from tests.store.conftest import file_of
 
 
@@ -33,7 +33,7 @@ def test_what_is_listed_survives_a_restart(tmp_path: Path) -> None:
     assert again.stored([one(), one("a/c"), one("a/d")]) == {
         "a/b": StoredObject(uri="s3://b/a/b", sha256="1" * 64, size=10)
     }
-    assert again.counts() == SpoolCounts(pending=1, pending_bytes=10, stored=1)
+    assert (again.waiting_bytes(), again.keys()) == (10, {"a/b", "a/c"})
     again.close()
 
 

@@ -36,6 +36,15 @@ class RecentSet:
         self._young.update(texts)
         self._age()
 
+    def missing(self, texts: Iterable[str]) -> set[str]:
+        """Of these texts those that it does not hold; the others were asked for."""
+        unknown = set(texts) - self._young
+        if self._old:
+            known = unknown & self._old
+            self._young |= known
+            unknown -= known
+        return unknown
+
     def _age(self) -> None:
         if len(self._young) >= self._size:
             self._old, self._young = self._young, set()

@@ -26,8 +26,26 @@ def encode(candidate: Candidate, prefix: str) -> str:
         row["key"] = _shorten(candidate.key, prefix)
     if candidate.via is not None:
         row["via"] = _shorten(candidate.via, prefix)
+    if candidate.path:
+        row["path"] = candidate.path
+    # One comparison for what nearly every link has in common: this runs once a link.
+    if _uncommon(candidate) != _COMMON:
+        _add_uncommon(row, candidate)
+    return orjson.dumps(row).decode("utf-8")
+
+
+def _uncommon(candidate: Candidate) -> tuple[object, ...]:
+    return (
+        candidate.resource_type, candidate.kind, candidate.lane, candidate.seed, candidate.hops, candidate.method,
+        candidate.initiator, candidate.headers, candidate.body,
+    )  # fmt: skip
+
+
+_COMMON = ("document", Kind.DOCUMENT, Lane.HTTP, False, 0, "GET", None, (), b"")
+
+
+def _add_uncommon(row: dict[str, Any], candidate: Candidate) -> None:
     for name, value, default in (
-        ("path", candidate.path, ""),
         ("resource_type", candidate.resource_type, "document"),
         ("initiator", candidate.initiator, None),
         ("method", candidate.method, "GET"),
@@ -44,7 +62,6 @@ def encode(candidate: Candidate, prefix: str) -> str:
         row["headers"] = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in candidate.headers]
     if candidate.body:
         row["body"] = base64.b64encode(candidate.body).decode("ascii")
-    return orjson.dumps(row).decode("utf-8")
 
 
 def decode(data: str, origin: Origin, prefix: str, depth: int) -> Candidate:

@@ -64,8 +64,10 @@ class SqliteFrontier:
 
     def _unknown(self, outlinks: Sequence[Outlink]) -> list[Outlink]:
         # The links that every page of a site repeats end here; SQLite sees the rest.
-        known = self._known
-        return [outlink for outlink in outlinks if outlink.candidate.key not in known]
+        if not outlinks:
+            return []
+        unknown = self._known.missing([outlink.candidate.key for outlink in outlinks])
+        return [outlink for outlink in outlinks if outlink.candidate.key in unknown]
 
     async def claim(self, n: int, *, lease: float = 300.0) -> list[Claim]:
         """Up to `n` candidates of origins that are due, by depth, then discovery; one an origin unless its own."""

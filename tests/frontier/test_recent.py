@@ -32,3 +32,13 @@ def test_clear() -> None:
     recent.update("abc")
     recent.clear()
     assert not any(letter in recent for letter in "abc")
+
+
+def test_missing_tells_what_in_would_and_keeps_what_is_asked_for() -> None:
+    recent, other = RecentSet(10), RecentSet(10)
+    for n in range(200):
+        texts = [str(n), str(n // 2), "menu", "menu"]
+        assert recent.missing(texts) == {text for text in texts if text not in other}
+        recent.update([str(n), "menu"])
+        other.update([str(n), "menu"])
+    assert "menu" in recent and "0" not in recent

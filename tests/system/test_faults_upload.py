@@ -16,15 +16,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.raw import RawServer
 from tests.servers.seaweed import S3Server, seaweedfs
 from tests.system.cli import archiver, collection, ledger_bodies
 from tests.system.invariant import Acknowledged, check_invariant
 from tests.system.site import site
-from tests.system.test_s3 import client, command, held, local
+from tests.system.test_s3 import client, held, local
 
 pytestmark = [pytest.mark.system, pytest.mark.needs("seaweedfs", "strace")]
 
-STEPS = {"fdatasync": range(2, 14), "sendto": range(1, 40, 3), "unlink": range(1, 3)}
+STEPS = {"fdatasync": range(2, 14), "sendto": range(1, 40, 4), "unlink": range(1, 3)}
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     with seaweedfs(tmp_path_factory.mktemp("weed")) as server:
         client(server).create_bucket(Bucket="bucket")
         yield server
+
+
+def command(server: RawServer, cwd: Path) -> list[str]:
+    config = cwd / "crawl.yaml"
+    config.write_text("rolloverSize: 30000\nscopeType: host\nstorage: {patience: 60}\n")
+    allow = ["--allow-address", f"127.0.0.1:{server.port}", "--delay", "0", "--driver", "pump"]
+    return ["crawl", str(config), "--url", server.url("/"), *allow]
 
 
 @pytest.mark.soak

@@ -49,6 +49,7 @@ class WarcRecorder:
         self._synced = clock.monotonic()
         self._stopping = False
         self._waiting: list[_Call] = []
+        self._ending: asyncio.Future[None] | None = None  # the thread was told to end and has not ended yet
 
     async def record(self, items: Sequence[WarcItem]) -> list[Recorded]:
         """Write a visit's records together; they survive SIGKILL afterwards.
@@ -75,14 +76,33 @@ class WarcRecorder:
             segments: list[ClosedSegment] = await self._call(self._streams.roll)
             return segments
         finally:
-            await self._call(self._stop)
+            await self._end()
+
+    async def _end(self) -> None:
+        """What is asked for meanwhile waits, and is done by another thread: nobody reads this one's queue any more."""
+        while self._ending is not None:
+            await asyncio.shield(self._ending)
+        stopped = self._ask(self._stop)
+        self._ending = asyncio.get_running_loop().create_future()
+        try:
+            await stopped
             if self._thread is not None:
                 await asyncio.to_thread(self._thread.join)
+        finally:
+            if self._thread is not None:
+                self._thread.join()  # again only when the wait for it was cancelled
             self._thread = None
+            self._ending.set_result(None)
+            self._ending = None
 
     # --- loop side ----------------------------------------------------------------------------------------------------
 
     async def _call(self, work: Sequence[WarcItem] | Callable[[], Any]) -> Any:
+        while self._ending is not None:
+            await asyncio.shield(self._ending)
+        return await self._ask(work)
+
+    def _ask(self, work: Sequence[WarcItem] | Callable[[], Any]) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
         if self._thread is None:
             self._start(loop)
@@ -92,7 +112,7 @@ class WarcRecorder:
         self._waiting.append((work, future))
         if callable(work):
             self._send()
-        return await future
+        return future
 
     def _send(self) -> None:
         """What visits bring within `LINGER` goes over together: one wake-up of the thread instead of several."""

@@ -225,3 +225,16 @@ def test_what_was_acknowledged_survives_sigkill(tmp_path: Path) -> None:
     assert verify_file(salvaged.segment.path).ok
     kept = {r.headers.target for r in iter_records(salvaged.segment.path) if r.headers.type == "response"}
     assert kept >= {f"http://example.org/page-{number}" for number in acknowledged}
+
+
+async def test_what_is_asked_while_the_thread_ends_is_answered(tmp_path: Path) -> None:
+    """A look for closed files that came after the order to end had nobody to answer it: the run never ended."""
+    made = recorder(tmp_path)
+    for number in range(60):
+        await made.record([page(number)])
+        closing = asyncio.get_running_loop().create_task(made.close())
+        while not closing.done():
+            async with asyncio.timeout(20):
+                await asyncio.gather(*(asyncio.shield(made.closed()) for _ in range(3)))
+        assert len(await closing) <= 1
+    await made.close()

@@ -123,18 +123,6 @@ def test_a_store_that_is_down_and_comes_back(tmp_path: Path, store: S3Server, fr
     assert there == local(tmp_path, "later/")
 
 
-def test_a_refused_key(tmp_path: Path, store: S3Server) -> None:
-    with site(6) as server:
-        env = store.environment("bucket/refused/") | {"STORE_SECRET_KEY": "not-the-key"}
-        ran = archiver(*command(server, tmp_path), cwd=tmp_path, env=env)
-    assert ran.code == 33, (ran.out, ran.err)
-    assert [one["status"] for one in ran.objects] == ["captured"]
-    check_collection(collection(tmp_path))
-    assert held(store, "refused/") == {}
-    texts = b"".join(path.read_bytes() for path in (tmp_path / "crawls").rglob("*") if path.is_file())
-    assert b"not-the-key" not in texts and "not-the-key" not in ran.out + ran.err
-
-
 @pytest.fixture(scope="module")
 def counted(store: S3Server, authority: Authority) -> Iterator[Plan]:
     """The store behind an endpoint that counts, and goes wrong as told."""
@@ -291,22 +279,27 @@ def other_server(kind: str) -> Iterator[str]:
         yield server.url("")
 
 
-def test_secrets_are_nowhere(tmp_path: Path, store: S3Server) -> None:
+def test_a_refused_key_and_where_secrets_are_not(tmp_path: Path, store: S3Server) -> None:
     """Key and token are refused here, which is when they would be shown; all files and outputs are looked through."""
     secrets = {"STORE_SECRET_KEY": "swordfish-key-1", "STORE_SESSION_TOKEN": "swordfish-token-2"}
-    env = store.environment("bucket/secret/") | secrets | {"XDG_STATE_HOME": str(tmp_path / "state")}
-    said = ""
-    with site(3) as server:
-        for arguments, code in ((saving(server, "/p1"), 33), (["upload"], 33), (["doctor"], None)):
-            ran = archiver(*arguments, cwd=tmp_path, env=env)
-            assert code in (None, ran.code)
-            said += ran.out + ran.err
+    env = store.environment("bucket/refused/") | secrets | {"XDG_STATE_HOME": str(tmp_path / "state")}
+    with site(6) as server:
+        ran = archiver(*command(server, tmp_path), cwd=tmp_path, env=env)
+        assert ran.code == 33, (ran.out, ran.err)
+        assert [one["status"] for one in ran.objects] == ["captured"]
+        assert "refuses the key" in str(ran.objects[0]["error"])
         inside = "https://somebody:swordfish-url-3@127.0.0.1:1/bucket"
         refused = archiver(*saving(server, "/p1"), cwd=tmp_path, env=env | {"STORE_ENDPOINT_URL": inside})
-        said += refused.out + refused.err
-    assert refused.code == 4 and "must not hold a user name" in refused.err
+        assert refused.code == 4 and "must not hold a user name" in refused.err
+    later = archiver("upload", cwd=tmp_path, env=env)
+    assert later.code == 33 and "Not stored" in later.out
+    told = archiver("doctor", cwd=tmp_path, env=env)
+    assert "the key" in told.out
+    check_collection(collection(tmp_path))
+    assert held(store, "refused/") == {}
+    said = "".join(one.out + one.err for one in (ran, refused, later, told))
     texts = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-    assert "Not stored" in said and b"swordfish" not in texts + said.encode()
+    assert b"swordfish" not in texts + said.encode()
 
 
 def test_imported_files_go_up_like_our_own_and_apart(tmp_path: Path, store: S3Server) -> None:

@@ -40,8 +40,9 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """`verdict` is kept, hidden, refused, deferred, failed, pending, imported or unknown; `said` the sentences, in order;
-    `imported` what others captured of it (`explain_imported`)."""
+    """`verdict` is kept, hidden, refused, deferred, failed, pending, imported or unknown.
+
+    `said`: the sentences, in order; `imported`: what others captured of it (`explain_imported`)."""
 
     url: str
     verdict: str

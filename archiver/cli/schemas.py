@@ -15,3 +15,4 @@ def _schema(name: str) -> dict[str, Any]:
 
 RESULT_SCHEMA = _schema("result.schema.json")
 DRY_SCHEMA = _schema("dry.schema.json")
+UPLOAD_SCHEMA = _schema("upload.schema.json")

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import jsonschema
 import pytest
 from botocore.config import Config
 
+from archiver.cli.schemas import UPLOAD_SCHEMA
 from tests.servers.authority import Authority, make_authority
 from tests.servers.raw import RawServer, raw_server
 from tests.servers.seaweed import S3Server, seaweedfs
@@ -179,6 +181,7 @@ def test_what_was_archived_without_a_store_goes_up_later(tmp_path: Path, store: 
     whole = warc.read_bytes()
     warc.write_bytes(whole[:-20])
     damaged = archiver("upload", "--json", cwd=tmp_path, env=env)
+    jsonschema.validate(damaged.objects[0], UPLOAD_SCHEMA)
     assert damaged.code == 1 and damaged.objects[0]["damaged"] == [f"collections/main/archive/{warc.name}"]
     assert not any("/archive/" in key for key in held(store, "put-up/"))
     warc.write_bytes(whole)
@@ -199,6 +202,7 @@ def test_local_copies_go_only_once_the_bucket_holds_them(tmp_path: Path, store: 
         away = env | {"STORE_ENDPOINT_URL": f"https://127.0.0.1:{free_port()}/bucket/away/"}
         assert archiver(*options, cwd=tmp_path, env=away).code == 22
         left = archiver("upload", "--json", "--config", "crawl.yaml", cwd=tmp_path, env=away)
+        jsonschema.validate(left.objects[0], UPLOAD_SCHEMA)
         assert left.code == 22 and left.objects[0]["left"] and left.objects[0]["stored"] == []
         before = {path.name: path.read_bytes() for path in collection(tmp_path).rglob("*.warc.gz")}
         assert before, "nothing is deleted that is not there"

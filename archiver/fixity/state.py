@@ -53,14 +53,14 @@ class Remembered:
 
     def whole(self, path: Path, index: Path | None) -> bool:
         """Whether this very file (and its index) was read lately and held."""
-        wanted = (str(path), *_stamp(path), *_stamp(index), self._clock.epoch() - OLDEST)
+        wanted = (str(path.absolute()), *_stamp(path), *_stamp(index), self._clock.epoch() - OLDEST)
         query = """SELECT 1 FROM results WHERE path = ? AND size = ? AND changed = ? AND index_size = ?
             AND index_changed = ? AND at > ? AND whole"""
         return self._run(query, wanted).fetchone() is not None
 
     def keep(self, path: Path, index: Path | None, audit: Audit, *, whole: bool) -> None:
         kind = "warc" if isinstance(audit, WarcAudit) else "ledger"
-        row = (str(path), *_stamp(path), *_stamp(index), self._clock.epoch(), whole, kind, _encode(audit))
+        row = (str(path.absolute()), *_stamp(path), *_stamp(index), self._clock.epoch(), whole, kind, _encode(audit))
         self._run("INSERT OR REPLACE INTO results VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def warc(self, path: Path) -> WarcAudit:
@@ -89,7 +89,7 @@ class Remembered:
         self.close()
 
     def _data(self, path: Path) -> dict[str, Any]:
-        found = self._run("SELECT data FROM results WHERE path = ?", (str(path),)).fetchone()
+        found = self._run("SELECT data FROM results WHERE path = ?", (str(path.absolute()),)).fetchone()
         if found is None:
             raise KeyError(str(path))
         data: dict[str, Any] = orjson.loads(found[0])

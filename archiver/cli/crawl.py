@@ -18,7 +18,8 @@ from archiver.engine.run import Shipped
 from archiver.engine.source import Tally
 from archiver.errors import UsageError
 from archiver.model import Page, Reason
-from archiver.wiring import Session, run_loop, session
+from archiver.wiring.loop import run_loop
+from archiver.wiring.session import Session, session
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

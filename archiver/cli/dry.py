@@ -17,7 +17,7 @@ from archiver.policy.pace import estimate
 from archiver.policy.pace_values import Pace, permitted
 from archiver.policy.visit_time import clock_of, window_wait
 from archiver.ports import Admitted, PaceRules
-from archiver.wiring import session
+from archiver.wiring.session import session
 
 SOME_PAGES = 100
 SOME_REQUISITES = 10

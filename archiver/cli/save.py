@@ -28,7 +28,8 @@ from archiver.config import Config, for_save, from_environment
 from archiver.engine.run import Shipped
 from archiver.errors import UsageError
 from archiver.model import Page, Reason, Status
-from archiver.wiring import Asked, Session, run_loop, session
+from archiver.wiring.loop import run_loop
+from archiver.wiring.session import Asked, Session, session
 
 WAIT_FOR_HOST = 90.0  # how long `save` waits for a host's turn before it says "deferred"
 

@@ -18,7 +18,7 @@ from archiver.crawl.intake import Intake, IntakeTools
 from archiver.engine.run import Shipped
 from archiver.engine.source import ClaimSource
 from archiver.model import Actor, Claim, Page, Reason
-from archiver.wiring import Session, session
+from archiver.wiring.session import Session, session
 
 logger = logging.getLogger(__name__)
 

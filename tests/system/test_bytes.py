@@ -11,7 +11,7 @@ from archiver.config import for_save, from_environment
 from archiver.model import Actor, Candidate, Kind
 from archiver.urls import canonical, origin_of
 from archiver.warc.reader import Record
-from archiver.wiring import session
+from archiver.wiring.session import session
 from tests.servers.authority import Authority, make_authority
 from tests.servers.raw import Answer, raw_server, respond
 from tests.system.cli import archiver, check_collection, collection, ledger_bodies, records, warcs

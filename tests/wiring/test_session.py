@@ -14,7 +14,7 @@ import pytest
 from archiver.config import Config, for_save, from_environment, load
 from archiver.errors import DiskError
 from archiver.model import Actor, Page, Reason
-from archiver.wiring import Session, session
+from archiver.wiring.session import Session, session
 from tests.servers.raw import RawServer
 from tests.system.cli import archiver, check_collection, collection, ledger_bodies, records, running, warcs
 from tests.system.site import asked, site
@@ -149,7 +149,7 @@ def test_a_signal_ends_gracefully_and_the_same_command_goes_on(tmp_path: Path) -
 
 def test_asyncio_is_left_as_it_was() -> None:
     """`run_loop` brings its own loop and takes it away again."""
-    from archiver.wiring import run_loop
+    from archiver.wiring.loop import run_loop
 
     async def nothing() -> int:
         assert gc.get_threshold() != before

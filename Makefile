@@ -32,7 +32,7 @@ save: setup  ## archive the bundled site, or URL=... CONTACT=you@example.org [CO
 	exec $(BIN)/archiver save "$$@"
 
 test: setup-test lint  ## all checks and tests; REQUIRE=all makes a skip a failure
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not soak"
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "not soak"
 
 test-fast:  ## only what needs no server, browser or pywb
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not soak and not system and not browser and not replay"

@@ -95,7 +95,7 @@ def test_bad_input_is_one_line(verb: Verb, arguments: tuple[str, ...]) -> None:
 @pytest.mark.system
 @pytest.mark.replay
 @pytest.mark.needs("pywb")
-@pytest.mark.parametrize("view", [(), ("--public",)], ids=["owner", "public"])
+@pytest.mark.parametrize("view", [pytest.param((), marks=pytest.mark.soak), ("--public",)], ids=["owner", "public"])
 def test_replay_stops_and_comes_back_while_it_runs(verb: Verb, tmp_path: Path, view: tuple[str, ...]) -> None:
     os.environ["ARCHIVER_PYWB"] = str(need("pywb"))
     with raw_server(SITE) as server:

@@ -147,8 +147,15 @@ def wait_for(server: RawServer, requests: int) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("program", ["archiver", "scrapy"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("program", "number"),
+    [
+        ("archiver", signal.SIGTERM),
+        ("scrapy", signal.SIGINT),
+        pytest.param("archiver", signal.SIGINT, marks=pytest.mark.soak),
+        pytest.param("scrapy", signal.SIGTERM, marks=pytest.mark.soak),
+    ],
+)
 def test_one_signal_finishes_what_is_in_hand_and_the_next_run_goes_on(
     tmp_path: Path, program: str, number: signal.Signals
 ) -> None:

@@ -79,7 +79,7 @@ def budget_at(path: Path, clock: ManualClock) -> SqliteHostBudget:
     return SqliteHostBudget(path, clock, own=is_own, jitter=lambda: 0.0)
 
 
-@pytest.mark.parametrize(("gap", "declared"), [(0.15, 0.0), (0.01, 0.1)])
+@pytest.mark.parametrize(("gap", "declared"), [(0.15, 0.0), pytest.param(0.01, 0.1, marks=pytest.mark.soak)])
 def test_two_processes_keep_one_pace(tmp_path: Path, gap: float, declared: float) -> None:
     """By the visitors' own clock readings: visits apart by the gap, never two at once, bursts paid back."""
     path = tmp_path / "hosts.sqlite"

@@ -30,7 +30,13 @@ def is_plain(text: str) -> bool:
     return not any(char in text for char in "\x1b\x07\u202e\r")
 
 
-@pytest.mark.parametrize("env", [{"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}, {"LC_ALL": "tr_TR.UTF-8"}])
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"},
+        pytest.param({"LC_ALL": "tr_TR.UTF-8"}, marks=pytest.mark.soak),
+    ],
+)
 def test_no_escape_sequence_comes_through(save: Save, tmp_path: Path, env: dict[str, str]) -> None:
     with raw_server(SITE) as server:
         urls = [server.url(path) for path in ("/", "/moved", FORBIDDEN, "/status")]

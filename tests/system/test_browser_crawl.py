@@ -35,7 +35,7 @@ def small_site() -> dict[str, Reply]:
     return answers
 
 
-@pytest.mark.parametrize("driver", ["pump", "scrapy"])
+@pytest.mark.parametrize("driver", [pytest.param("pump", marks=pytest.mark.soak), "scrapy"])
 def test_a_crawl_finds_what_only_scripts_link(tmp_path: Path, driver: str) -> None:
     with serving(small_site()) as site:
         given = ("--url", site.url("/"), "--driver", driver, *allowing(site), "--delay", "0")

@@ -99,7 +99,9 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way", [pytest.param(way, marks=pytest.mark.soak) if way == "refresh" else way for way in WAYS]
+)
 def test_a_redirect_across_origins_is_fetched_once(tmp_path: Path, way: str) -> None:
     """By the server, by an immediate refresh, by a script: the page at the end is seen, each hop asked for once."""
     with serving({"/end": page(f"{HEAD}<title>End</title>{FILLED}")}, host="localhost") as far:

@@ -142,8 +142,15 @@ def stopped(server: RawServer, command: list[str], cwd: Path, how: signal.Signal
             pytest.fail("it does not stop")
 
 
-@pytest.mark.parametrize("driver", DRIVERS)
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
+@pytest.mark.parametrize(
+    ("how", "driver"),
+    [
+        pytest.param(signal.SIGINT, "pump", id="interrupted-pump"),
+        pytest.param(signal.SIGKILL, "scrapy", id="killed-scrapy"),
+        pytest.param(signal.SIGINT, "scrapy", id="interrupted-scrapy", marks=pytest.mark.soak),
+        pytest.param(signal.SIGKILL, "pump", id="killed-pump", marks=pytest.mark.soak),
+    ],
+)
 def test_stopped_and_gone_on_with(tmp_path: Path, driver: str, how: signal.Signals) -> None:
     """After the stop all that was seen is told, nothing more; after the second run the fates are those of one run."""
     with site(40, pause=0.004) as server:

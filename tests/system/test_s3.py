@@ -224,7 +224,7 @@ def test_local_copies_go_only_once_the_bucket_holds_them(tmp_path: Path, store: 
     assert checked.code == 0 and "a store holds it" in checked.out, checked.out
 
 
-@pytest.mark.parametrize("driver", [pytest.param("pump", marks=pytest.mark.soak), "scrapy"])
+@pytest.mark.parametrize("driver", ["pump", pytest.param("scrapy", marks=pytest.mark.soak)])
 def test_intake_waits_while_too_much_waits_for_the_store(
     tmp_path: Path, store: S3Server, counted: Plan, driver: str
 ) -> None:

@@ -13,6 +13,8 @@ SAMPLE = """
 import pytest
 from tests.needs import REQUIREMENTS, Requirement
 
+pytestmark = pytest.mark.system
+
 REQUIREMENTS["unicorn"] = Requirement(find=lambda: None, get="a forest")
 
 @pytest.mark.needs("unicorn")

@@ -15,6 +15,8 @@ from archiver.store.bucketpolicy import lifecycle, public_policy, writer_policy
 from tests.documents import ROOT
 from tests.servers.seaweed import S3Server, seaweedfs
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:

@@ -13,6 +13,8 @@ from archiver.store import S3Settings
 from archiver.store.s3client import make_client
 from tests.servers.seaweed import S3Server, seaweedfs
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:

@@ -13,6 +13,8 @@ from tests.servers.authority import make_authority
 from tests.servers.raw import RawServer, raw_server, respond
 from tests.servers.seaweed import seaweedfs
 
+pytestmark = pytest.mark.system
+
 PAGE = {"/": respond(b"<title>t</title>")}
 ANSWERS = {
     "404": (respond(b"<h1>Not here</h1>", status="404 Not Found"), 22, "STORE_ENDPOINT_URL"),

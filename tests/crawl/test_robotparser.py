@@ -17,6 +17,8 @@ from tests.conformance import robots as vectors
 from tests.crawl.processes import scrapy
 from tests.servers.raw import raw_server, respond
 
+pytestmark = pytest.mark.system
+
 HEADER = "Mozilla/5.0 (compatible; FooBot/1.0; +https://example.com/bot)"
 
 

@@ -17,6 +17,8 @@ from archiver.ledger import fixity
 from archiver.model import Actor
 from archiver.store import MemoryStore
 
+pytestmark = pytest.mark.system
+
 PREFIX = "collections/main/"
 PERSON = Actor(name="tests", through="tests")
 

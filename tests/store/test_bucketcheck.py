@@ -18,6 +18,8 @@ from tests.servers.authority import Authority
 from tests.servers.seaweed import S3Server
 from tests.store.loose import loose
 
+pytestmark = pytest.mark.system
+
 Make = Callable[..., S3Settings]
 WRITER = "arn:aws:iam::000000000000:user/writer"
 

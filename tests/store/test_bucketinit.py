@@ -14,6 +14,8 @@ from archiver.store.s3client import make_client
 from tests.servers.authority import Authority
 from tests.store.loose import loose
 
+pytestmark = pytest.mark.system
+
 Make = Callable[..., S3Settings]
 EVERYTHING = Wish(lock="governance", days=2, public=True, writer="arn:aws:iam::000000000000:user/writer")
 

@@ -17,6 +17,8 @@ from tests.servers.seaweed import S3Server
 from tests.store.conftest import file_of
 from tests.store.faulty import Plan, faulty
 
+pytestmark = pytest.mark.system
+
 Make = Callable[..., S3Settings]
 RATE = 0.4
 FAULTS = {

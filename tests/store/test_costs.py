@@ -21,6 +21,8 @@ from tests.servers.seaweed import S3Server
 from tests.store.conftest import FAST, file_of
 from tests.store.faulty import Plan, faulty
 
+pytestmark = pytest.mark.system
+
 Make = Callable[..., S3Settings]
 RUN = {"requests": 6, "again": 1, "operations": {"put_object": 3, "get_object": 3}, "bytes_up": 30, "bytes_down": 40}
 

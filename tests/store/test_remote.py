@@ -17,6 +17,8 @@ from archiver.store.remote import is_evidence, is_growing, open_remote
 from tests.servers.seaweed import S3Server
 from tests.store.conftest import file_of
 
+pytestmark = pytest.mark.system
+
 
 @dataclass(frozen=True)
 class Closed:

@@ -20,6 +20,8 @@ from tests.servers.seaweed import S3Server
 from tests.store.conftest import file_of
 from tests.store.faulty import Plan, faulty
 
+pytestmark = pytest.mark.system
+
 KEY = "collections/news/archive/x.warc.gz"
 PART = 5 << 20
 Make = Callable[..., S3Settings]

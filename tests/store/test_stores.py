@@ -17,6 +17,8 @@ from archiver.store import LocalStore, MemoryStore, S3Settings, S3Store, StoreCo
 from archiver.store.files import check_key, is_private, may_hold_private
 from tests.store.conftest import file_of
 
+pytestmark = pytest.mark.system
+
 KEY = "collections/news/archive/x.warc.gz"
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from tests.needs import REQUIREMENTS, ROOT, need, required
 
+pytestmark = pytest.mark.system
+
 SAMPLE = """
 import pytest
 from tests.needs import REQUIREMENTS, Requirement
-
-pytestmark = pytest.mark.system
 
 REQUIREMENTS["unicorn"] = Requirement(find=lambda: None, get="a forest")
 

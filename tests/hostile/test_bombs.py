@@ -26,8 +26,6 @@ MEGABYTE = bytes(1 << 20)
 _PEAK = """
 import sys
 from archiver.cli.main import main
-
-pytestmark = pytest.mark.system
 code = main(sys.argv[1:])
 print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")), file=sys.stderr)
 sys.exit(code)

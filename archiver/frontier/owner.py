@@ -6,6 +6,7 @@ import itertools
 import os
 
 from archiver.frontier.timeline import boot
+from archiver.processes import answers
 
 _numbers = itertools.count(1)
 
@@ -39,16 +40,5 @@ def _started(pid: int) -> str:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             fields = file.read().rpartition(")")[2].split()
     except OSError:
-        return "" if not _answers(pid) else "alive"
+        return "alive" if answers(pid) else ""  # a system without /proc
     return "" if fields[0] in ("Z", "X") else fields[19]
-
-
-def _answers(pid: int) -> bool:
-    # Systems without /proc: the signal 0 asks whether there is such a process.
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

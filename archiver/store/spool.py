@@ -18,6 +18,7 @@ from typing import Any
 
 from archiver.errors import DiskError, room
 from archiver.model import Access, ClosedSegment, StoredObject
+from archiver.processes import answers
 from archiver.store.files import check_key, file_sha256
 from archiver.store.spool_tables import ADD, AWAY, GOING, HERE, prepare
 
@@ -150,7 +151,7 @@ class SpoolJournal:
     def left_parts(self) -> list[tuple[str, str]]:
         """Full key and id of uploads in parts whose process is gone."""
         rows = self._read("SELECT key, upload_id, pid FROM parts ORDER BY key")
-        return [(key, upload_id) for key, upload_id, pid in rows if not _lives(pid)]
+        return [(key, upload_id) for key, upload_id, pid in rows if not answers(pid)]
 
     def due(self, name: str, seconds: float, now: float) -> bool:
         """Whether `seconds` have passed since this was noted as done. `now` in epoch seconds."""
@@ -197,16 +198,3 @@ class SpoolJournal:
             raise DiskError(
                 f"{self._database}: the journal of uploads cannot be {what}: {error} ({room(self._database)})"
             ) from error
-
-
-def _lives(pid: int) -> bool:
-    """Whether a process of that number runs on this machine."""
-    if pid == os.getpid():
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
 
 from tests.needs import need
 from tests.servers.authority import Authority, make_authority
@@ -40,6 +44,15 @@ class S3Server:
             "STORE_REGION": self.region,
             "AWS_CA_BUNDLE": str(self.ca_file),
         }
+
+
+def client(server: S3Server) -> Any:
+    """boto3's own client, with its own settings: what the bucket holds, read by somebody else than us."""
+    return boto3.client(
+        "s3", endpoint_url=server.endpoint, aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key, region_name=server.region, verify=str(server.ca_file),
+        config=Config(retries={"max_attempts": 5}, s3={"addressing_style": "path"}),
+    )  # fmt: skip
 
 
 @contextmanager

@@ -15,11 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from playwright.sync_api import Error, Frame, Page, sync_playwright
 
 from archiver.cli.main import main
@@ -32,7 +29,7 @@ from tests.servers.ports import free_port
 from tests.servers.process import listening, serving
 from tests.servers.pywb import make_collection, pywb
 from tests.servers.raw import raw_server, respond
-from tests.servers.seaweed import S3Server, seaweedfs
+from tests.servers.seaweed import S3Server, client, seaweedfs
 from tests.system.cli import archiver, collection
 
 pytestmark = [pytest.mark.system, pytest.mark.replay, pytest.mark.needs("seaweedfs", "pywb", "jq", "openssl")]
@@ -64,14 +61,6 @@ class Archived:
         s3 = client(self.store)
         keys = [one["Key"] for one in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
         return {key: s3.get_object(Bucket="bucket", Key=key)["Body"].read() for key in keys}
-
-
-def client(server: S3Server) -> Any:
-    return boto3.client(
-        "s3", endpoint_url=server.endpoint, aws_access_key_id=server.access_key,
-        aws_secret_access_key=server.secret_key, region_name=server.region, verify=str(server.ca_file),
-        config=Config(retries={"max_attempts": 5}, s3={"addressing_style": "path"}),
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -11,15 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
 import jsonschema
 import pytest
-from botocore.config import Config
 
 from archiver.cli.schemas import UPLOAD_SCHEMA
 from tests.servers.authority import Authority, make_authority
 from tests.servers.raw import RawServer, raw_server
-from tests.servers.seaweed import S3Server, seaweedfs
+from tests.servers.seaweed import S3Server, client, seaweedfs
 from tests.store.faulty import Plan, faulty
 from tests.system.cli import archiver, check_collection, collection, ledger_bodies, running
 from tests.system.site import site
@@ -38,14 +36,6 @@ def store(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Ite
     with seaweedfs(tmp_path_factory.mktemp("weed"), authority=authority) as server:
         client(server).create_bucket(Bucket="bucket")
         yield server
-
-
-def client(server: S3Server) -> Any:
-    return boto3.client(
-        "s3", endpoint_url=server.endpoint, aws_access_key_id=server.access_key,
-        aws_secret_access_key=server.secret_key, region_name=server.region, verify=str(server.ca_file),
-        config=Config(retries={"max_attempts": 5}, s3={"addressing_style": "path"}),
-    )  # fmt: skip
 
 
 def held(server: S3Server, prefix: str) -> dict[str, bytes]:

@@ -33,7 +33,7 @@ usage() { sed -n '2,/^set /{/^#/s/^# \{0,1\}//p;}' "$0" >&2; exit 2; }
 run() {
     "$@" &
     child=$!
-    if [ -n "$stopping" ]; then kill -TERM "$child" 2>/dev/null; fi  # the signal came just before
+    if [ -n "$stopping" ]; then stop_child; fi  # the signal came just before
     wait "$child"
     code=$?
     while [ "$code" -gt 128 ]; do  # `wait` was cut short by a signal that was passed on, or the command died of one
@@ -48,7 +48,17 @@ run() {
 
 pass_on() {
     stopping=1
-    if [ -n "$child" ]; then kill -TERM "$child" 2>/dev/null; fi
+    if [ -n "$child" ]; then stop_child; fi
+}
+
+# Between fork and exec the child is still this shell, and drops a signal: it is sent once the command is there.
+stop_child() {
+    looks=0
+    while [ "$looks" -lt 100 ] && cmp -s "/proc/$$/cmdline" "/proc/$child/cmdline"; do
+        sleep 0.05
+        looks=$((looks + 1))
+    done
+    kill -TERM "$child" 2>/dev/null
 }
 
 collection_of() {

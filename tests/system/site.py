@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.servers.raw import Answer, RawServer, Reply, Request, raw_server
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489")
+
+SLOW = 0.5
 
 
 def answer(body: bytes, content_type: str = "text/html", status: str = "200 OK", headers: str = "") -> Answer:
@@ -57,19 +59,23 @@ def _number(link: str) -> int:
 
 
 @contextmanager
-def site(count: int, *, pause: float = 0.0, size: int = 2000) -> Iterator[RawServer]:
-    """`pause`: seconds before each body, so that a run lasts long enough to be disturbed."""
-    answers = pages(count, size=size)
-    if pause:
-        answers = {path: _slowed(reply, pause) for path, reply in answers.items()}
-    with raw_server(answers) as server:
+def site(
+    count: int, *, pause: float = 0.0, size: int = 2000, slow: Callable[[], bool] = lambda: False
+) -> Iterator[RawServer]:
+    """`pause`: seconds before each body, so that a run lasts long enough to be disturbed.
+
+    While `slow` says so a body waits `SLOW` seconds: a run on a fast machine is then still there when it is looked at.
+    """
+    with raw_server(pages(count, size=size)) as server:
+        server.answers = {path: _slowed(reply, pause, slow) for path, reply in server.answers.items()}
         yield server
 
 
-def _slowed(reply: Reply, pause: float) -> Reply:
+def _slowed(reply: Reply, pause: float, slow: Callable[[], bool]) -> Reply:
     assert isinstance(reply, Answer)
     head, _, body = reply.parts[0].partition(b"\r\n\r\n")
-    return Answer(parts=(head + b"\r\n\r\n", body), pause=pause, keep=True)
+    parts = (head + b"\r\n\r\n", body)
+    return lambda _: Answer(parts=parts, pause=SLOW if slow() else pause, keep=True)
 
 
 def asked(requests: list[Request]) -> Counter[str]:

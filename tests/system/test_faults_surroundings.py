@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,13 +33,15 @@ SOAK = pytest.mark.soak
 @pytest.mark.parametrize("gone", ["archive", pytest.param("logs", marks=SOAK), pytest.param(".", marks=SOAK)])
 def test_the_folder_is_removed_while_the_crawl_runs(tmp_path: Path, gone: str) -> None:
     """F-14: it stops asking, says which folder, and a later run begins in a new one."""
-    with site(150, pause=0.02) as server:
+    first = threading.Event()
+    with site(150, pause=0.02, slow=lambda: not first.is_set() and len(server.requests) > 40) as server:
         with running(*crawl(server), cwd=tmp_path) as process:
             deadline = time.monotonic() + 60
             while len(server.requests) < 20 and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.01)
             shutil.rmtree(collection(tmp_path) / gone, ignore_errors=True)
             _, err = process.communicate(timeout=60)
+        first.set()
         assert process.returncode == 3, err
         assert "Traceback" not in err, err
         (line,) = (line for line in err.splitlines() if line.startswith("archiver: "))

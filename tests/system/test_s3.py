@@ -64,11 +64,11 @@ def command(server: RawServer, cwd: Path, *options: str) -> list[str]:
 
 
 def test_files_go_up_while_the_crawl_runs(tmp_path: Path, store: S3Server) -> None:
-    with site(60, pause=0.02) as server:
+    early: dict[str, bytes] = {}
+    with site(60, pause=0.02, slow=lambda: not early and len(server.requests) > 60) as server:
         env = store.environment("bucket/early/")
         with running(*command(server, tmp_path), cwd=tmp_path, env=env) as process:
             deadline = time.monotonic() + 60
-            early: dict[str, bytes] = {}
             while not early and process.poll() is None and time.monotonic() < deadline:
                 early = held(store, "early/")
                 time.sleep(0.1)

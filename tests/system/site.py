@@ -60,22 +60,23 @@ def _number(link: str) -> int:
 
 @contextmanager
 def site(
-    count: int, *, pause: float = 0.0, size: int = 2000, slow: Callable[[], bool] = lambda: False
+    count: int, *, pause: float = 0.0, size: int = 2000, slow: Callable[[], bool] | None = None
 ) -> Iterator[RawServer]:
     """`pause`: seconds before each body, so that a run lasts long enough to be disturbed.
 
     While `slow` says so a body waits `SLOW` seconds: a run on a fast machine is then still there when it is looked at.
     """
     with raw_server(pages(count, size=size)) as server:
-        server.answers = {path: _slowed(reply, pause, slow) for path, reply in server.answers.items()}
+        if pause or slow:
+            server.answers = {path: _slowed(reply, pause, slow) for path, reply in server.answers.items()}
         yield server
 
 
-def _slowed(reply: Reply, pause: float, slow: Callable[[], bool]) -> Reply:
+def _slowed(reply: Reply, pause: float, slow: Callable[[], bool] | None) -> Reply:
     assert isinstance(reply, Answer)
     head, _, body = reply.parts[0].partition(b"\r\n\r\n")
     parts = (head + b"\r\n\r\n", body)
-    return lambda _: Answer(parts=parts, pause=SLOW if slow() else pause, keep=True)
+    return lambda _: Answer(parts=parts, pause=SLOW if slow and slow() else pause, keep=True)
 
 
 def asked(requests: list[Request]) -> Counter[str]:

@@ -79,7 +79,7 @@ class GatewayHandler:
             self._runtime.give_up(fault)
             raise ArchiverNotVisited("the crawl was ended by a fault") from fault
         finally:
-            job.source.done(page)
+            job.source.done(claim, page)
             scheduler = self._crawler.engine.scheduler
             if isinstance(scheduler, FrontierScheduler):
                 scheduler.finished()

@@ -37,7 +37,7 @@ class Pump:
             try:
                 page = (await self._worker.attempt(claim)).page
             finally:
-                self._source.done(page)
+                self._source.done(claim, page)
             if page is not None:
                 on_page(page)
 

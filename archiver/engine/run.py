@@ -14,12 +14,15 @@ from archiver.engine.pressure import Pressure, told
 from archiver.engine.pump import first_of
 from archiver.engine.rows import pending_entry, seed_entry, stored_entry
 from archiver.engine.ship import ClosedFile, Shipper
+from archiver.engine.source import LEASE
 from archiver.errors import ArchiverError, StoreError, WarcError
 from archiver.model import Candidate, ClosedSegment, LedgerEntry, Outlink, Reason, StoredObject
 from archiver.ports import Frontier, FrontierCounts, Ledger, Recorder
 
 _LOG = logging.getLogger(__name__)
 KEEPER_SECONDS = 1.0
+RENEW_SECONDS = LEASE / 5
+"""Four attempts before the end of a lease: a machine that was paused or stuck for minutes keeps what it holds."""
 LEFTOVER_TRIES = 3
 RESUMABLE = frozenset(
     {Reason.INTERRUPTED, Reason.TIME_LIMIT, Reason.SIZE_LIMIT, Reason.DISK_UTILIZATION, Reason.SPOOL_LIMIT}
@@ -81,6 +84,7 @@ class Run:
     """`async with run.open(): drive ...; await run.finish(...)`. A fault inside leaves all that was captured.
 
     `on_notice` is given what the user is to know, such as that the run waits for room; else it goes to the log.
+    Each of `renews` is called every few minutes: it moves the ends of the leases that are out.
     `on_counts` is called about every second with what the frontier holds, for whoever shows progress.
     """
 
@@ -92,6 +96,7 @@ class Run:
         self._finishing = False
         self._telling = asyncio.Lock()
         self.shipped = Shipped()
+        self.renews: list[Callable[[], Awaitable[None]]] = []
         self.on_notice: Callable[[str], None] | None = None
         self.on_counts: Callable[[FrontierCounts], None] | None = None
 
@@ -107,11 +112,12 @@ class Run:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 await self._adopt()
-                keeper = group.create_task(self._keep())
+                beside = [group.create_task(self._keep()), group.create_task(self._renew())]
                 try:
                     yield
                 finally:
-                    keeper.cancel()
+                    for task in beside:
+                        task.cancel()
         except BaseExceptionGroup as failed:
             # The fault itself, not asyncio's wrapping: the command line turns it into one line and an exit code.
             raise first_of(failed) from failed
@@ -138,6 +144,12 @@ class Run:
                 await self._ship_ledger()
             if not self._finishing:
                 await self._tell_stored()
+
+    async def _renew(self) -> None:
+        """By itself: nothing that the keeper waits for may cost a visit its lease."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            await asyncio.gather(*(renew() for renew in self.renews))
 
     async def _watch_room(self) -> None:
         pressure = self._p.pressure

@@ -14,6 +14,7 @@ from archiver.ports import Frontier
 IDLE_LOOK = 1.0
 SHORT_LOOK = 0.005
 LEASE = 900.0
+"""Seconds for which a URL is lent; `ClaimSource.renew` makes them more while it is in hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ class ClaimSource:
         self._hold = hold or Hold()
         self._batch = batch
         self._ready: deque[Claim] = deque()
-        self._in_hand = 0
+        self._in_hand: dict[int, Claim] = {}
         self._looking = asyncio.Lock()
         self._news = asyncio.Event()
         self._started = clock.monotonic()
@@ -108,15 +109,25 @@ class ClaimSource:
                     self._ready.extend(await self._frontier.claim(room, lease=LEASE))
                 if not self._ready and not await self._wait(room):
                     return None
-            self._in_hand += 1
-            return self._ready.popleft()
+            claim = self._ready.popleft()
+            self._in_hand[claim.fence] = claim
+            return claim
 
-    def done(self, page: Page | None) -> None:
+    def done(self, claim: Claim, page: Page | None) -> None:
         """None: the claim was given back, or was no page of its own."""
-        self._in_hand -= 1
+        self._in_hand.pop(claim.fence, None)
         self._news.set()
         if page is not None:
             self.tally.add(page)
+
+    async def renew(self) -> None:
+        """A later end for every lease that is out. One that was lost is not begun; one that is being visited goes on,
+        and is told at its end that it had gone to somebody else."""
+        held = [*self._ready, *self._in_hand.values()]
+        renewed = await asyncio.gather(*(self._frontier.renew(claim, lease=LEASE) for claim in held))
+        lost = {claim.fence for claim, after in zip(held, renewed, strict=True) if after is None}
+        if lost:
+            self._ready = deque(claim for claim in self._ready if claim.fence not in lost)
 
     async def give_back(self) -> None:
         """What was claimed and not begun."""
@@ -163,7 +174,7 @@ class ClaimSource:
         left = self._limits.pages - self.tally.pages
         if left <= 0:
             self.tally.stopped = Reason.PAGE_LIMIT
-        return min(self._batch, left - self._in_hand)
+        return min(self._batch, left - len(self._in_hand))
 
     def _ended(self) -> bool:
         limits, tally = self._limits, self.tally

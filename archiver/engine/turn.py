@@ -48,6 +48,13 @@ class Turn:
         self._slot, self._rules = turn, rules
         return None
 
+    async def renew(self) -> None:
+        """A later end for the slot in hand. One that was lost stays here: what was asked of the host still counts."""
+        slot = self._slot
+        renewed = await self._budget.renew_visit(slot) if slot is not None else None
+        if renewed is not None and self._slot is slot:
+            self._slot = renewed
+
     async def end(self, burst: float, elsewhere: Sequence[Burst]) -> None:
         """Give the slot back, if there is one; the next visits pay for the bursts."""
         if self._slot is not None:

@@ -86,6 +86,7 @@ class Worker:
         self._shared = VisitTools(
             gateway=tools.gateway, registry=tools.registry, policy=tools.policy, lanes=tools.lanes
         )
+        self._turns: set[Turn] = set()
         self.waits: dict[Origin, Wait] = {}
         self.on_notice: Tell | None = None
 
@@ -114,6 +115,10 @@ class Worker:
         finally:
             self._t.registry.end(candidate.key, kept=False)
 
+    async def renew(self) -> None:
+        """A later end for the slot of every visit under way."""
+        await asyncio.gather(*(turn.renew() for turn in tuple(self._turns)))
+
     def _wait_told(self, origin: Origin, wait: Wait) -> None:
         if len(self.waits) >= ORIGINS_REMEMBERED:
             del self.waits[next(iter(self.waits))]
@@ -127,12 +132,14 @@ class Worker:
         visit = Visit(self._shared, allowance=allowance, turn=turn, page_id=capture_id)
         timing = Timing(started_at=t.clock.now(), started=t.clock.monotonic())
         attempt = None
+        self._turns.add(turn)
         try:
             gathered = await visit.run(claim.candidate, admitted)
             if t.site_files is not None and t.site_files.is_due(claim.candidate, gathered):
                 attempt = await self._settle(claim, visit, gathered, timing)  # whatever comes of the rest
                 await t.site_files.ask(claim.candidate, allowance)
         finally:
+            self._turns.discard(turn)
             await turn.end(*allowance.owed(turn.origin))
         attempt = attempt or await self._settle(claim, visit, gathered, timing)
         return attempt if t.site_files is None else self._labelled(attempt, gathered, t.site_files)
@@ -151,8 +158,10 @@ class Worker:
             page = page_of(gathered, visit.page_id, refs, timing.started_at, seconds, wanted=t.limits.want_requisites)
             if page.status is Status.DEFERRED and (until := self._due(page.decision)) <= t.waits_until:
                 return await self._put_off(claim, gathered, page, until)
-            await self._commit(claim, gathered, page)
-            t.registry.commit(gathered.owned)
+            if await self._commit(claim, gathered, page):
+                t.registry.commit(gathered.owned)
+            else:  # the frontier knows nothing of this visit, so no other may rely on it
+                t.registry.forget(gathered.owned)
         except BaseException:
             t.registry.forget(gathered.owned)
             raise
@@ -181,8 +190,9 @@ class Worker:
         t.gateway.tell([visit_entry(page, discovered=0, repeats=0)])
         return Attempt(page=page, document=gathered.document)
 
-    async def _commit(self, claim: Claim, gathered: Gathered, page: Page) -> None:
-        """Records are written; now the frontier in one transaction, then the rows that tell of it."""
+    async def _commit(self, claim: Claim, gathered: Gathered, page: Page) -> bool:
+        """Records are written; now the frontier in one transaction, then the rows that tell of it. False: the claim
+        was lost. Its records stand in the WARC all the same, so they are told of too."""
         t = self._t
         outlinks, repeats = self._outlinks(gathered)
         if t.discoverer.lists is not None:
@@ -196,6 +206,7 @@ class Worker:
         t.gateway.tell(rows)
         if page.status is Status.CAPTURED and page.candidate.kind is Kind.DOCUMENT:
             t.pages.add(page)
+        return not done.lost
 
     def _outlinks(self, gathered: Gathered) -> tuple[list[Outlink], int]:
         found: list[Outlink] = []

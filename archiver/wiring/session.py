@@ -78,7 +78,7 @@ class Session:
     def source(self, *, patience: float | None, wait: float = 0.0) -> ClaimSource:
         """`patience`: seconds that a resting host is waited for when nothing else is left; None = any time. `wait`:
         seconds in all that the run may spend on waiting longer."""
-        return ClaimSource(
+        source = ClaimSource(
             frontier=self.frontier,
             clock=self.clock,
             limits=self.limits(patience, wait),
@@ -86,6 +86,8 @@ class Session:
             hold=self.hold,
             batch=2 * self.config.pace.concurrency,
         )
+        self.run.renews += [source.renew, self.worker.renew]
+        return source
 
     def pump(self, *, patience: float | None, wait: float = 0.0) -> Pump:
         return Pump(self.source(patience=patience, wait=wait), self.worker)

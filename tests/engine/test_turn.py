@@ -6,6 +6,7 @@ import pytest
 
 from archiver.clock import ManualClock
 from archiver.engine.turn import Turn
+from archiver.frontier.budget import LEASE
 from archiver.frontier.hosts_memory import MemoryHostBudget
 from archiver.model import Reason, Verdict
 from archiver.ports import Burst, Declared, PaceRules, VisitSlot, Wait
@@ -89,3 +90,19 @@ async def test_two_visits_that_redirect_to_each_other_both_arrive() -> None:
     assert await one.move(THERE, RULES, within=1.0) is not None, "the other one is there"
     assert await two.move(HERE, RULES, within=60.0) is None
     assert two.origin == HERE
+
+
+@pytest.mark.parametrize("times", [0, 3], ids=["left-alone", "renewed"])
+async def test_a_slot_that_is_renewed_is_nobody_elses(times: int) -> None:
+    bench = Bench()
+    turn = await bench.turn()
+    for _ in range(3):
+        bench.clock.advance(LEASE * 0.8)
+        for _ in range(times):
+            await turn.renew()
+    told = await bench.budget.begin_visit(HERE, RULES)
+    assert isinstance(told, Wait if times else VisitSlot), "without it the host would be asked twice at a time"
+    await turn.renew()  # a slot that was lost is not taken back from who has it
+    await turn.end(0.0, ())
+    await turn.renew()
+    assert turn.origin is None

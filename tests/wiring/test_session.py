@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from archiver.config import Config, for_save, from_environment, load
 from archiver.errors import DiskError
 from archiver.model import Actor, Page, Reason
+from archiver.ports import VisitOutcome
 from archiver.wiring.session import Session, session
 from tests.servers.raw import RawServer
 from tests.system.cli import archiver, check_collection, collection, ledger_bodies, records, running, warcs
@@ -68,6 +70,22 @@ async def test_a_fault_inside_comes_out_as_itself_and_leaves_what_was_captured()
     check_collection(folder)
     stored = {row["file"] for row in ledger_bodies(folder) if row["event"] == "stored"}
     assert {path.name for path in warcs(folder)} <= stored, "what the first run closed and did not store, the next does"
+
+
+async def test_leases_are_renewed_while_a_visit_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archiver.engine.run.RENEW_SECONDS", 0.01)
+    with site(2) as server:
+        async with opened(config_of(server)) as work:
+            claim = await (source := work.source(patience=None)).next()
+            assert claim is not None
+            state = sqlite3.connect(f"file:{next(work.places.state.rglob('frontier*'))}?mode=ro", uri=True)
+            lent = state.execute("SELECT lease_until FROM claims").fetchone()
+            while state.execute("SELECT lease_until FROM claims").fetchone() <= lent:
+                await asyncio.sleep(0.01)
+            state.close()
+            assert not (await work.frontier.complete(claim, VisitOutcome(state="done"), ())).lost
+            source.done(claim, None)
+            await drive(work)
 
 
 async def test_an_interrupted_crawl_is_the_same_job_and_a_finished_one_is_not() -> None:

@@ -51,13 +51,11 @@ async def read(url: str, exchange: Exchange, *, limit: int, type_hint: str = "")
 
 
 async def read_list(url: str, exchange: Exchange, *, kind: str) -> Reading:
-    """A sitemap or feed, whatever its Content-Type says; `kind` is `sitemap` or `feed`. In a thread when big. Never
-    raises for what a site sent."""
+    """A sitemap or feed, whatever its Content-Type says; `kind` is `sitemap` or `feed`. In a thread: a small one may
+    be packed, whatever it says. Never raises for what a site sent."""
     if exchange.entity_size == 0 or not 200 <= exchange.status < 300:
         return EMPTY
-    if exchange.entity_size > OFF_LOOP or exchange.header(b"content-encoding") or kind == SITEMAP:
-        return await asyncio.to_thread(_read_list, url, exchange, kind)
-    return _read_list(url, exchange, kind)
+    return await asyncio.to_thread(_read_list, url, exchange, kind)
 
 
 def _read_list(url: str, exchange: Exchange, kind: str) -> Reading:

@@ -151,9 +151,10 @@ class Visit:
                 "redirects to what is no http or https URL",
             )  # fmt: skip
         elif self._gathered.reading is not None and self._gathered.reading.capped:
-            self._gathered.gap(
-                fetched.candidate.url, "document", Reason.SIZE_LIMIT, "larger than what is looked through"
-            )
+            says = "larger than what is looked through"
+            if fetched.candidate.kind is Kind.SITEMAP:
+                says += ", or no sitemap or feed that can be read to its end"
+            self._gathered.gap(fetched.candidate.url, "document", Reason.SIZE_LIMIT, says)
 
     def _document_came(self, fetched: Fetched) -> None:
         self._gathered.fetched.append(fetched)

@@ -20,14 +20,16 @@ _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 
 
 def read_feed(body: bytes, *, base_url: str) -> Listing:
-    """Entries' pages, and the next page of the feed as an entry of kind `feed`. Enclosures are not pages."""
+    """Entries' pages, and the next page of the feed as an entry of kind `feed`. Enclosures are not pages. Anything else
+    holds nothing, and is `capped`."""
     data, cut = listing.unpacked(body)
     entries = Entries(base_url)
+    text, _ = listing.utf8(data)
     try:
-        if listing.is_xml(data):
+        if listing.is_xml(text):
             read_feed_xml(data, entries)
         else:
-            _json(data, entries)
+            _json(text, entries)
     except Broken:
         cut = True
     entries.capped = entries.capped or cut
@@ -35,12 +37,12 @@ def read_feed(body: bytes, *, base_url: str) -> Listing:
 
 
 def read_feed_xml(data: bytes, entries: Entries) -> None:
-    """Raises Broken."""
+    """Raises Broken, as for what is no feed."""
     rows = elements(data, _WANTED)
     root, top = next(rows, ("", None))
     if root not in _ROOTS or top is None:
         rows.close()
-        return
+        raise Broken("neither a sitemap nor a feed")
     base = top.get(_XML_BASE) or ""
     for name, element in rows:
         if entries.is_full:

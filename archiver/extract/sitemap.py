@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import StringIO
 
 from lxml import etree
 
@@ -17,21 +18,25 @@ _LINE = re.compile(r"site-?map\s*:\s*(\S+)", re.IGNORECASE)
 
 
 def read_sitemap(body: bytes, *, base_url: str) -> Listing:
-    """Pages and further sitemaps. A feed may stand for a sitemap (sitemaps.org). Anything else holds nothing."""
+    """Pages and further sitemaps. A feed may stand for a sitemap (sitemaps.org). Anything else holds nothing, and is
+    `capped`."""
     data, cut = listing.unpacked(body)
+    text, _ = listing.utf8(data)
     entries = Entries(base_url)
-    if listing.is_xml(data):
+    if listing.is_xml(text):
         try:
             _xml(data, entries)
         except Broken:
             cut = True
     else:
-        _text(data, entries, cut=cut)
+        _text(text, entries, cut=cut)
+        cut = cut or bool(entries.is_empty and text.strip())
     entries.capped = entries.capped or cut
     return entries.listing()
 
 
 def _xml(data: bytes, entries: Entries) -> None:
+    """Raises Broken."""
     rows = elements(data, _WANTED)
     root, _ = next(rows, ("", None))
     if root not in _ROOTS:
@@ -61,14 +66,16 @@ def _entry(element: etree._Element, kind: str, entries: Entries) -> None:
 
 def _text(data: bytes, entries: Entries, *, cut: bool) -> None:
     """One URL a line (sitemaps.org), or the `Sitemap:` lines of a robots.txt (RFC 9309, 2.2.4)."""
-    lines = data.decode("utf-8-sig", "replace").splitlines()
-    for line in lines[: len(lines) - cut]:  # where it was cut the last may be half an address
+    lines = StringIO(data.decode("utf-8-sig", "replace"), newline=None)
+    for _, line in zip(range(listing.MAX_ELEMENTS), lines, strict=False):
         if entries.is_full:
-            entries.capped = True
-            return
+            break
+        if cut and not line.endswith("\n"):
+            return  # where it was cut the last may be half an address
         text = line.strip()
         named = _LINE.match(text)
         if named:
             entries.add(named[1], kind=SITEMAP)
         elif text.startswith(("http://", "https://")) and not any(char.isspace() for char in text):
             entries.add(text)
+    entries.capped = entries.capped or bool(next(lines, ""))

@@ -84,7 +84,18 @@ def test_what_is_no_feed_holds_nothing(text: str) -> None:
 
 
 def test_what_is_no_feed_at_all_is_told() -> None:
-    assert read("plain words").capped and not read("<rss/>").capped
+    assert read("plain words").capped and read("<html><p>404").capped and not read("<rss/>").capped
+
+
+def test_an_address_with_bare_ampersands() -> None:
+    assert found("<rss><channel><item><link>/?a=1&b=2</link></item></channel></rss>") == [
+        ("http://site.test/?a=1&b=2", "")
+    ]
+
+
+def test_json_in_utf16() -> None:
+    text = '{"items": [{"url": "/p"}]}'.encode("utf-16")
+    assert [entry.url for entry in read_feed(text, base_url=BASE).entries] == ["http://site.test/p"]
 
 
 @given(st.binary(max_size=300))

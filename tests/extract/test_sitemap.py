@@ -51,11 +51,25 @@ def test_an_index_lists_lists() -> None:
         lambda text: b"\xef\xbb\xbf" + text,
         lambda text: b"\n  " + text,
         lambda text: text.decode().replace("UTF-8", "UTF-16").encode("utf-16"),
+        lambda text: text.decode().replace("UTF-8", "UTF-16").encode("utf-16-be"),
+        lambda text: gzip.compress(text[:50]) + gzip.compress(b"") + gzip.compress(text[50:]),
+        lambda text: text + b"\n<!-- made in 0.3 s --><script>behind the end</script>",
         lambda text: text.replace(NS.encode(), b""),
         lambda text: text.replace(b"urlset", b"s:urlset").replace(b"xmlns=", b"xmlns:s=").replace(b"url>", b"s:url>"),
         lambda text: text.replace(b"<urlset", b"<!-- <url><loc>http://no.test/</loc></url> --><urlset"),
     ],
-    ids=["gzip", "bom", "blanks", "utf16", "no-namespace", "prefix", "comment"],
+    ids=[
+        "gzip",
+        "bom",
+        "blanks",
+        "utf16",
+        "utf16-without-mark",
+        "gzip-in-pieces",
+        "junk-behind",
+        "no-namespace",
+        "prefix",
+        "comment",
+    ],
 )
 def test_however_it_is_packed(make: object) -> None:
     assert callable(make)
@@ -76,6 +90,27 @@ def test_plain_text_and_robots_txt() -> None:
     assert found.entries == (Listed("http://site.test/1"), Listed("http://site.test/s.xml", "", "sitemap"))
 
 
+def test_lines_in_utf16() -> None:
+    assert urls("http://site.test/1\nhttp://site.test/2".encode("utf-16")) == [
+        "http://site.test/1",
+        "http://site.test/2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("/a?b=1&c=2", "/a?b=1&c=2"),
+        ("/a?b=1&amp;c=2&d&e=3&", "/a?b=1&c=2&d&e=3&"),
+        ("/a?b=1&#38;c&#x26;d", "/a?b=1&c&d"),
+        ("<![CDATA[http://site.test/a?b=1&c=2&amp;d]]>", "/a?b=1&c=2&amp;d"),
+    ],
+    ids=["bare", "mixed", "numbers", "cdata"],
+)
+def test_ampersands_that_are_not_escaped_are_what_they_seem(written: str, meant: str) -> None:
+    assert urls(urlset(entry(written), entry("/x"))) == [f"http://site.test{meant}", "http://site.test/x"]
+
+
 def test_a_feed_may_stand_for_a_sitemap() -> None:
     assert urls("<rss><channel><item><link>/p</link></item></channel></rss>") == ["http://site.test/p"]
 
@@ -84,7 +119,7 @@ def test_a_feed_may_stand_for_a_sitemap() -> None:
     "body", ["", "<html><body><a href=/x>", "{}", "<urlset/>", "<url><loc>/a</loc></url>", "\x00\x01", "<", "<?xml"]
 )
 def test_what_is_no_sitemap_holds_nothing(body: str) -> None:
-    assert read(body).entries == ()
+    assert read(body) == Listing((), capped=body not in ("", "<urlset/>"))
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "ftp://site.test/", "", "  ", "http://", "x" * 5000, "data:,x"])
@@ -146,6 +181,21 @@ def test_nesting_and_elements_are_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     assert read("<urlset>" + "<url>" * 100_000).capped
     monkeypatch.setattr(listing, "MAX_ELEMENTS", 1000)
     assert read("<urlset><x>" + "<y/>" * 5000 + "</x>" + entry("/a") + "</urlset>") == Listing((), capped=True)
+
+
+@pytest.mark.parametrize(
+    ("bound", "body"),
+    [
+        ("MAX_REFERENCES", "<urlset>" + "&x;" * 1001 + entry("/a") + "</urlset>"),
+        ("MAX_PIECE", "<urlset><url " + " ".join(f"a{number}=''" for number in range(999)) + "/></urlset>"),
+        ("MAX_ELEMENTS", "\n" * 1001 + "http://site.test/a"),
+    ],
+    ids=["references", "attributes", "lines"],
+)
+def test_what_no_event_tells_of_is_bounded(monkeypatch: pytest.MonkeyPatch, bound: str, body: str) -> None:
+    whole = read(body)
+    monkeypatch.setattr(listing, bound, 1000)
+    assert not whole.capped and read(body) == Listing((), capped=True)
 
 
 def test_entries_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from archiver.fixity import lists, pool
+from archiver.fixity import lists, pool, words
 from archiver.fixity.files import OPEN, WARC_SUFFIXES, Checked, Contents, WarcFile, size_of
 from archiver.fixity.kept import KeptFiles
 from archiver.fixity.state import Remembered
@@ -46,6 +46,7 @@ class CollectionCheck:
         self._access: dict[str, set[str]] = {}
         self._cut: dict[str, int] = {}
         self._kept = KeptFiles(self._root)
+        self._own = words.Words(self._root)
         self._done = [0, 0]
         self._size = contents.size
         self.taken_over = 0  # files that an interrupted check had read
@@ -94,6 +95,8 @@ class CollectionCheck:
         self._read_ledgers()
         for path in self._contents.opened:
             self._add(path, OPEN)
+        for one in self._own.check():
+            self._found[one.path] = one
         self._check_chain()
         self._check_kept()
         self._check_revisits()
@@ -161,6 +164,8 @@ class CollectionCheck:
         one.problems += map(str, chain.problems)
         if chain.torn:
             one.notes.append(f"an unfinished last line of {chain.torn} bytes: its writer was killed, or is writing")
+        if not chain.rows:
+            one.notes.append("has no rows: its writer was killed at once, or somebody emptied it")
         if chain.erased:
             one.notes.append(f"{chain.erased} rows were erased; the chain holds without what they said")
         self._segments.append(audit.report)
@@ -177,10 +182,13 @@ class CollectionCheck:
     # what the files say of one another
 
     def _check_chain(self) -> None:
-        """Joints between segments, and heads that warcinfo records name: those find rows cut from the end."""
+        """Joints between segments, and heads that warcinfo records and collection.json name: those find rows cut from
+        the end. What an imported file names is a row of its own collection's ledger."""
         for report in joints(self._segments):
             if report.joint:
                 self._found[report.path].problems.append(report.joint)
+        self._heads += self._told_heads()
+        self._heads = [one for one in self._heads if not self._kept.is_imported(one[0].name)]
         wanted = {number for _, head in self._heads if (number := head_number(head)) is not None}
         if not wanted or not self._segments:
             return
@@ -190,10 +198,24 @@ class CollectionCheck:
             found |= wanted.intersection(hashes)
         for path, head in self._heads:
             if head_number(head) not in found:
-                self._found[path].problems.append(
-                    f"{path.name}: its warcinfo names the ledger head {head}, which no row of this ledger has: "
+                where = "it" if path == self._own.path else "its warcinfo"
+                one = self._about() if path == self._own.path else self._found[path]
+                one.problems.append(
+                    f"{path.name}: {where} names the ledger head {head}, which no row of this ledger has: "
                     "rows were cut off, or a segment is missing"
                 )
+
+    def _told_heads(self) -> Iterator[tuple[Path, str]]:
+        """Heads that collection.json names, of segments that are here; whether one is missing, the manifest knows."""
+        here = {path.name for path in self._contents.ledgers}
+        for file, head in self._own.heads:
+            if file in here:
+                yield self._own.path, head
+            else:
+                self._about().notes.append(f"names a ledger head of {file}, which is not here")
+
+    def _about(self) -> Checked:
+        return self._found.setdefault(self._own.path, self._own.checked(self._own.path))
 
     def _check_revisits(self) -> None:
         """Revisits of originals in other files, whatever their access class."""

@@ -37,6 +37,10 @@ class KeptFiles:
         """Whether a row knows a file of this name: then `check` says what became of it."""
         return name in self._names
 
+    def is_imported(self, name: str) -> bool:
+        """Whether a WARC of this name came from others: an `imported` row names a file and no place."""
+        return any(not row.uri for row in self._rows.get(name, ()))
+
     def check(self, contents: Contents, found: Mapping[Path, Checked]) -> Iterator[Checked]:
         """Adds to what was found of a file; yields what is to be said of others."""
         known: set[str] = set()

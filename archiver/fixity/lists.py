@@ -104,7 +104,8 @@ def _merged(root: Path, indexes: Path, merged: Path) -> Checked:
         count += lines.count
         own = indexes / f"{name}.cdxj"
         if not is_file(own):
-            one.problems.append(f"{lines.count} lines name {name[:200]!r}, which has no index here")
+            level = ", ".join(path.name for path in files if _names(path, name))
+            one.problems.append(f"{level}: {lines.count} lines name {name[:200]!r}, which has no index here")
         elif not _same(own, lines):
             differ.add(name)
     _explain(one, indexes, files, differ)
@@ -132,6 +133,11 @@ def _merged_file(one: Checked, path: Path, found: dict[str, _Lines]) -> None:
         one.problems.append(f"{path.name}: the last line has no end")
 
 
+def _names(path: Path, name: str) -> bool:
+    with path.open("rb") as file:
+        return any(_file_of(line) == name for line in file)
+
+
 def _file_of(line: bytes) -> str:
     """The WARC that a line names; empty for what is no line, and for a name that leaves the folder."""
     try:
@@ -153,10 +159,17 @@ def _explain(one: Checked, indexes: Path, files: Sequence[Path], names: set[str]
     for name, lines in sorted(merged.items()):
         with (indexes / f"{name}.cdxj").open("rb") as file:
             own = {blake2b(line, digest_size=8).digest() for line in file}
-        if lines - own:
-            one.problems.append(f"{len(lines - own)} lines of {name} are not in {name}.cdxj")
+        for path in files if lines - own else ():
+            one.problems += _foreign(path, name, own)
         if own - lines:
             one.notes.append(f"{len(own - lines)} lines of {name} are left out: hidden, or not merged yet")
+
+
+def _foreign(path: Path, name: str, own: AbstractSet[bytes]) -> Iterator[str]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if _file_of(line) == name and blake2b(line, digest_size=8).digest() not in own:
+                yield f"{path.name} line {number}: not a line of {name}.cdxj: {line[:80]!r}"
 
 
 def _same(own: Path, lines: _Lines) -> bool:

@@ -188,3 +188,9 @@ def test_single_files_of_a_collection_leave_no_row(verb: Verb, warc: Path) -> No
 def test_bad_arguments(verb: Verb, arguments: list[str], words: str) -> None:
     said = verb("verify", *arguments)
     assert said.code == 2 and words in said.err and len(said.err.splitlines()) == 1
+
+
+def test_an_imported_file_names_a_head_of_another_ledger(verb: Verb, warc: Path) -> None:
+    assert verb("import", str(warc), "--collection", "other", "--note", "n").code == 0
+    said = verb("verify", "other")
+    assert said.code == 0, said.out

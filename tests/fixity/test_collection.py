@@ -140,7 +140,7 @@ def test_the_merged_index(root: Path, change: str) -> None:
     path = max((root / "indexes/merged").glob("*.cdxj"), key=lambda one: one.stat().st_size)
     lines = path.read_bytes().splitlines(keepends=True)
     words = {
-        "extra": "which has no index here", "changed": "lines of", "unsorted": "not in byte order",
+        "extra": "which has no index here", "changed": "line 1: not a line of", "unsorted": "not in byte order",
         "away": "no index line", "junk": "no index line",
     }  # fmt: skip
     if change == "extra":
@@ -207,7 +207,8 @@ def test_a_segment_that_is_gone_is_missed_by_the_next(root: Path) -> None:
 
 def test_a_torn_last_line_is_told_and_no_damage(root: Path) -> None:
     path = ledger(root)
-    path.write_bytes(path.read_bytes()[:-7])
+    data = path.read_bytes()
+    path.write_bytes(data + data.splitlines()[-1][:-7])
     without_manifests(root)
     assert not problems(root)
     assert "an unfinished last line" in notes(root)
@@ -360,3 +361,39 @@ def test_processes_find_the_same(root: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert json.dumps({name: one.problems for name, one in check(root, at_once=2).items()}) == json.dumps(
         {name: one.problems for name, one in alone.items()}
     )
+
+
+def test_rows_cut_from_the_end_are_missed_by_collection_json(root: Path) -> None:
+    without_manifests(root)
+    lines = ledger(root).read_bytes().splitlines(keepends=True)
+    (head,) = json.loads((root / "collection.json").read_bytes())["ledger"]["heads"]
+    at = next(number for number, line in enumerate(lines) if orjson.loads(line)["hash"] == head["hash"])
+    ledger(root).write_bytes(b"".join(lines[:at]))
+    assert "collection.json: it names the ledger head" in problems(root)
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "says"),
+    [
+        ("pages/pages.jsonl", b"{}", "no page"),
+        ("pages/pages.jsonl", b"\0", "no page"),
+        ("acl/all/access.aclj", b'a)/### - {"access": "ex|ude"}', "no access rule"),
+        ("acl/all/access.aclj", b"a)/###", "no access rule"),
+        ("acl/all/access.aclj", b'zz)/### - {"access": "allow"}', "not in reverse order"),
+        ("collection.json", b"{", "damaged"),
+    ],
+    ids=["page", "page-zero", "rule-word", "rule-cut", "rule-order", "about"],
+)
+def test_what_it_says_of_itself(root: Path, name: str, line: bytes, says: str) -> None:
+    with (root / name).open("ab") as file:
+        file.write(line + b"\n")
+    found = check(root)[name]
+    assert any(says in problem for problem in found.problems), found
+
+
+def test_an_emptied_segment_and_a_torn_page_are_told(root: Path) -> None:
+    (root / "logs/ledger-29990101000000000-aaaaaaaa-1.jsonl").touch()
+    with (root / "pages/pages.jsonl").open("ab") as file:
+        file.write(b'{"id')
+    said = notes(root)
+    assert "has no rows" in said and "unfinished last line of 4 bytes" in said

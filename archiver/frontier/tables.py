@@ -141,21 +141,26 @@ class Tables(Hooks):
         return [outlink.candidate.key for outlink in fresh.values()]
 
     def _store(self, fresh: Mapping[bytes, Outlink]) -> None:
-        rows = []
+        rows: list[tuple[object, ...]] = []
+        ready: list[int] = []
+        known: Origin | None = None
+        at: OriginRow | None = None
         for number, (hashed, outlink) in enumerate(fresh.items(), self.seen.last + 1):
             candidate, objection = outlink.candidate, outlink.objection
-            origin = self.origin(candidate.origin)
-            state, reason = (0, None) if objection is None else (3, objection.reason.value)
-            rows.append((number, hashed, origin.id, candidate.depth, state, encode(candidate, origin.prefix), reason))
+            if at is None or candidate.origin is not known:  # links of a page come from few hosts, in runs
+                known, at = candidate.origin, self.origin(candidate.origin)
+            data = encode(candidate, at.prefix)
             if objection is None:
-                self._ready[origin.id] += 1
+                rows.append((number, hashed, at.id, candidate.depth, 0, data, None))
+                ready.append(at.id)
             else:
+                rows.append((number, hashed, at.id, candidate.depth, 3, data, objection.reason.value))
                 self._reopenable = self._reopenable or not is_final(outlink)
         self.db.executemany(_INSERT, rows)
         self.seen.add(list(fresh))
-        waiting = sum(row[4] == 0 for row in rows)
-        self._counted["pending"] += waiting
-        self._counted["refused"] += len(rows) - waiting
+        self._ready.update(ready)
+        self._counted["pending"] += len(ready)
+        self._counted["refused"] += len(rows) - len(ready)
 
     def _reopen(self, links: Mapping[int, Outlink]) -> None:
         """A URL refused for how one page linked to it (nofollow, depth) is fetched when another page links properly."""

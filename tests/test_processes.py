@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from archiver.processes import answers
+from archiver.processes import answers, has_ended, this_process
 
 
 def test_ours_and_init_answer_and_one_that_ended_does_not() -> None:
@@ -22,3 +22,10 @@ def test_what_we_may_not_signal_is_there(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(os, "kill", refused)
     assert answers(1)
+
+
+def test_a_number_that_was_given_again_is_another_process() -> None:
+    boot, namespace, pid, started = this_process().split("|")
+    assert not has_ended(this_process())
+    assert has_ended("|".join([boot, namespace, pid, str(int(started) + 1)]))
+    assert not has_ended("|".join([boot, "pid:[1]", pid, started])), "nobody can tell"

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 
 from archiver.clock import Clock
+from archiver.processes import boot
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS timeline(boot TEXT PRIMARY KEY, offset REAL NOT NULL) WITHOUT ROWID;\n"
-
-
-def boot() -> str:
-    """What names the run of the system whose monotonic clock we read; empty where the system does not say."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return f"{file.read().strip()}/{os.readlink('/proc/self/ns/time')}"
-    except OSError:
-        return ""
 
 
 class Timeline:

@@ -86,6 +86,8 @@ def make_client(settings: S3Settings, connections: int, *, signed: bool = True) 
     from botocore import UNSIGNED
     from botocore.config import Config
 
+    from archiver.store.s3session import bound_answers
+
     for name in _QUIET:  # their debug lines hold signed headers
         logging.getLogger(name).setLevel(logging.WARNING)
     core = botocore.session.get_session()
@@ -106,7 +108,7 @@ def make_client(settings: S3Settings, connections: int, *, signed: bool = True) 
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return boto3.session.Session(botocore_session=core).client(
+    client = boto3.session.Session(botocore_session=core).client(
         "s3",
         config=config,
         endpoint_url=settings.endpoint_url or None,
@@ -115,3 +117,5 @@ def make_client(settings: S3Settings, connections: int, *, signed: bool = True) 
         aws_secret_access_key=settings.secret_key or None,
         aws_session_token=settings.session_token or None,
     )
+    bound_answers(client)
+    return client

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote
 
 from archiver.clock import Clock
 from archiver.errors import StoreAuthError, StoreError, StoreSetupError
@@ -29,6 +32,9 @@ _TO_CORRECT = {
     "InvalidBucketName": _BUCKET, "AuthorizationHeaderMalformed": _REGION, "InvalidRegion": _REGION,
     "IllegalLocationConstraintException": _REGION, "PermanentRedirect": f"{_REGION} or {_ENDPOINT}",
 }  # fmt: skip
+_LONGEST = 300  # characters of what a store says
+_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")  # of the SDK's usual chain
+_ECHOED = re.compile(r"(?i)((?:signature|credential|security-token|session-?token)\W{1,3})[^\s,;&<>\"']+")
 _NOT_IMPLEMENTED = 501  # what a web server says that is no object store
 _WRITES = frozenset(("put_object", "create_multipart_upload"))
 _OF_ONE_FILE = {
@@ -132,8 +138,10 @@ def _place(settings: S3Settings) -> str:
 
 
 def _clean(error: object, settings: S3Settings) -> str:
-    text = " ".join(str(error).split())[:300]
-    for secret in (settings.secret_key, settings.session_token, settings.access_key):
+    """On one line, without what a server may echo of a request: keys, tokens, signatures. Cut at the very end: half a
+    secret would not be known for one."""
+    text = " ".join(str(error).split())
+    for secret in (settings.secret_key, settings.session_token, settings.access_key, *map(os.environ.get, _SECRETS)):
         if secret:
-            text = text.replace(secret, "***")
-    return text
+            text = text.replace(secret, "***").replace(quote(secret, safe=""), "***")
+    return _ECHOED.sub(r"\1***", text)[:_LONGEST]

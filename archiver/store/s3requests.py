@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import random
 import threading
@@ -118,7 +119,10 @@ class S3Requests:
         else:
             answer = self._send(operation, arguments)
             self.counts.answered(what)
-        return answer if reader is None else reader(Body(answer["Body"], self.counts))
+        if reader is None:
+            return answer
+        with contextlib.closing(Body(answer["Body"], self.counts)) as read:
+            return reader(read)
 
     def _send(self, operation: str, arguments: Mapping[str, Any]) -> Any:
         with self._making:

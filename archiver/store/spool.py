@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ from typing import Any
 
 from archiver.errors import DiskError, room
 from archiver.model import Access, ClosedSegment, StoredObject
-from archiver.processes import answers
+from archiver.processes import has_ended, this_process
 from archiver.store.files import check_key, file_sha256
 from archiver.store.spool_tables import ADD, AWAY, GOING, HERE, prepare
 
@@ -143,15 +142,17 @@ class SpoolJournal:
     # --- uploads in parts (`s3multipart.UploadLog`), and when something was last done --------------------------------
 
     def begun(self, full_key: str, upload_id: str) -> None:
-        self._write("INSERT OR REPLACE INTO parts VALUES (?, ?, ?)", [(upload_id, full_key, os.getpid())])
+        self._write("INSERT OR REPLACE INTO parts (upload_id, key, pid, process) VALUES (?, ?, 0, ?)",
+                    [(upload_id, full_key, this_process())])  # fmt: skip
 
     def ended(self, upload_id: str) -> None:
         self._write("DELETE FROM parts WHERE upload_id = ?", [(upload_id,)])
 
     def left_parts(self) -> list[tuple[str, str]]:
-        """Full key and id of uploads in parts whose process is gone."""
-        rows = self._read("SELECT key, upload_id, pid FROM parts ORDER BY key")
-        return [(key, upload_id) for key, upload_id, pid in rows if not answers(pid)]
+        """Full key and id of uploads in parts whose process is gone. One whose process no row names is an older
+        version's, which no longer runs here."""
+        rows = self._read("SELECT key, upload_id, process FROM parts ORDER BY key")
+        return [(key, upload_id) for key, upload_id, process in rows if not process or has_ended(process)]
 
     def due(self, name: str, seconds: float, now: float) -> bool:
         """Whether `seconds` have passed since this was noted as done. `now` in epoch seconds."""

@@ -20,6 +20,8 @@ _COLUMNS = {
     # the local copy: 1 here, 2 about to be deleted, 0 deleted
     "local": "ALTER TABLE files ADD COLUMN local INTEGER NOT NULL DEFAULT 1",
 }
+_OF_PARTS = "ALTER TABLE parts ADD COLUMN process TEXT NOT NULL DEFAULT ''"
+"""Who sends the parts (`processes.this_process`); the bare `pid` of earlier versions may be another process by now."""
 _INDEXES = """
 CREATE INDEX IF NOT EXISTS waiting ON files (size) WHERE uri IS NULL;
 CREATE INDEX IF NOT EXISTS untold ON files (key) WHERE uri IS NOT NULL AND told = 0;
@@ -45,6 +47,8 @@ def prepare(db: sqlite3.Connection, place: str) -> None:
     for name, statement in _COLUMNS.items():
         if name not in there:
             db.execute(statement)
+    if "process" not in {row[1] for row in db.execute("PRAGMA table_info(parts)")}:
+        db.execute(_OF_PARTS)
     db.executescript(_INDEXES)
     if place:
         db.execute("UPDATE files SET place = ? WHERE place = '' AND uri IS NOT NULL", (place,))

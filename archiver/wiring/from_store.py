@@ -26,6 +26,7 @@ FRESH_SECONDS = 60.0
 """How often a running replay looks for what came, and for what was hidden."""
 
 _AT_ONCE = 8
+_GROWTH = 64 << 20  # bytes
 _WANTED = re.compile(
     r"(?:logs/ledger-[^/]+\.jsonl|(?:restricted/|dark/)?indexes/[^/]+\.cdxj|acl/[^/]+\.aclj"
     rf"|(?:restricted/|dark/)?{re.escape(MANIFEST)})"
@@ -122,7 +123,7 @@ class StoreCopy:
 
         async def fetch(one: StoredObject) -> None:
             async with gate:
-                await self._take(one.key)
+                await self._take(one.key, one.size)
 
         results = await asyncio.gather(*(fetch(one) for one in missing), return_exceptions=True)
         for result in results:
@@ -130,17 +131,23 @@ class StoreCopy:
                 raise result
         return len(missing)
 
-    async def _take(self, key: str) -> None:
-        """One file, whole or not at all, compared with the manifest where that names it."""
+    async def _take(self, key: str, size: int) -> None:
+        """One file, whole or not at all, compared with the manifest where that names it. Page lists and manifests may
+        have grown since they were listed, by so much at most that no answer without an end fills the disk."""
         name = key.removeprefix(self._prefix)
         path = self._places.root / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.part")
-        digest = hashlib.sha256()
+        digest, most = hashlib.sha256(), 2 * size + _GROWTH
         with part.open("wb") as file:
             async for piece in self._store.chunks(key):
                 digest.update(piece)
                 file.write(piece)
+                if file.tell() > most:
+                    break
+        if part.stat().st_size > most:
+            part.unlink()
+            raise StoreError(f"{key}: listed with {size} bytes, and much more came; is this an S3 server?")
         expected = self._whole.get(name)
         if expected is not None and digest.hexdigest() != expected:
             part.unlink()

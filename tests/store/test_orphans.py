@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from archiver.clock import ManualClock
+from archiver.processes import this_process
 from archiver.store import S3Settings, S3Store, SpoolJournal
 from archiver.store.s3client import make_client
 from tests.servers.authority import Authority
@@ -17,7 +18,9 @@ from tests.store.faulty import Plan, faulty
 
 DAY = 86_400.0
 KEY = "collections/x/archive/half.warc.gz"
-DEAD = 2**22 + 1  # above any process id of this system
+BOOT, NAMESPACE, PID, STARTED = this_process().split("|")
+DEAD = "|".join([BOOT, NAMESPACE, PID, str(int(STARTED) - 1)])
+"""Our own number, given to another process before: it is not us."""
 
 
 @pytest.fixture
@@ -69,7 +72,7 @@ async def test_what_the_journal_names_is_ended_at_once_unless_its_process_lives(
     dead, mine = half(client, settings, full), half(client, settings, full)
     journal.begun(full, dead)
     journal.begun(full, mine)
-    journal._db.execute("UPDATE parts SET pid = ? WHERE upload_id = ?", (DEAD, dead))
+    journal._db.execute("UPDATE parts SET process = ? WHERE upload_id = ?", (DEAD, dead))
     plan.always["delete"] = "403-denied"
     (left,) = await store.end_orphans(journal.left_parts(), None, older=DAY)
     assert (left.key, left.upload_id) == (full, dead) and "AccessDenied" in left.error
@@ -78,7 +81,7 @@ async def test_what_the_journal_names_is_ended_at_once_unless_its_process_lives(
     (ended,) = await store.end_orphans(journal.left_parts(), None, older=DAY)
     assert ended.to_json()["aborted"] is True
     assert waiting(client, settings) == {mine} and journal.left_parts() == []
-    journal._db.execute("UPDATE parts SET pid = ?", (DEAD,))
+    journal._db.execute("UPDATE parts SET process = ''")  # as an earlier version wrote it
     client.abort_multipart_upload(Bucket=settings.bucket, Key=full, UploadId=mine)
     (gone,) = await store.end_orphans(journal.left_parts(), None, older=DAY)
     assert gone.error == "" and journal.left_parts() == []

@@ -46,8 +46,10 @@ def _said(found: Uploaded) -> list[str]:
     if not found.stored and not found.left:
         lines = [f"{found.collection}: everything is in the store already."]
     lines += [f"not read back, not uploaded: {key} (archiver verify names the place)" for key in found.damaged[:_SHOWN]]
+    if found.salvaged:
+        lines.append(f"closed first, a killed run had left them open: {len(found.salvaged)} WARCs.")
     if found.still_open:
-        lines.append(f"{found.still_open} WARCs are not closed: being written, or the next run here closes them.")
+        lines.append(f"{found.still_open} WARCs are not closed: they are being written.")
     for orphan in found.told.get("orphans", ()):
         what = "ended" if orphan["aborted"] else "still there"
         lines.append(f"unfinished upload {what}: {orphan['key']} {orphan['error']}".rstrip())

@@ -124,3 +124,8 @@ def stored_entry(stored: StoredObject) -> LedgerEntry:
     return LedgerEntry(
         event="stored", data={"file": name, "uri": stored.uri, "sha256": stored.sha256, "size": stored.size}
     )
+
+
+def salvage_entry(file: str, *, kept: int, cut: int) -> LedgerEntry:
+    """A WARC that a killed process left open: `kept` whole records, `cut` its size since then."""
+    return LedgerEntry(event="salvage", data={"file": file, "kept": kept, "cut": cut})

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from archiver.clock import Clock
 from archiver.engine.pressure import Pressure, told
 from archiver.engine.pump import first_of
-from archiver.engine.rows import pending_entry, seed_entry, stored_entry
+from archiver.engine.rows import pending_entry, salvage_entry, seed_entry, stored_entry
 from archiver.engine.ship import ClosedFile, Shipper
 from archiver.engine.source import LEASE
 from archiver.errors import ArchiverError, StoreError, WarcError
@@ -125,8 +125,7 @@ class Run:
     async def _adopt(self) -> None:
         """Files that a killed process left: told, and shipped like our own."""
         for one in self._p.salvaged:
-            data = {"file": one.file, "kept": one.kept_records, "cut": one.cut_at}
-            self._p.ledger.append(LedgerEntry(event="salvage", data=data))
+            self._p.ledger.append(salvage_entry(one.file, kept=one.kept_records, cut=one.cut_at))
             if one.segment is not None:
                 self._take([one.segment])
         self._take(self._p.unshipped)

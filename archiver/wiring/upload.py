@@ -1,13 +1,15 @@
 """`archiver upload`: whatever of a collection is closed and not in the bucket goes there, and rows say so.
 
 What the journal does not know is taken up too, so an archive that was made without a store can be put up later. WARCs
-that no run has judged are read back strictly before they go.
+that no run has judged are read back strictly before they go. What a killed run left open is cut and closed first, as
+the next run would do; a run that still writes keeps its files.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from typing import Any
 
 from archiver.clock import Clock
 from archiver.config import Config, Environment, Places
-from archiver.engine.rows import stored_entry
+from archiver.engine.rows import salvage_entry, stored_entry
 from archiver.engine.ship import ClosedFile, closed_file
 from archiver.errors import ArchiverError, ConfigError
 from archiver.ledger.hides import write
@@ -24,6 +26,7 @@ from archiver.ledger.reader import segment_paths
 from archiver.model import Access, Actor
 from archiver.store.remote import RemoteStore, open_remote
 from archiver.warc.reindex import verify_closed
+from archiver.warc.salvage import salvage
 from archiver.wiring.describe import describe
 
 JOB = "upload"
@@ -35,13 +38,14 @@ Known = Callable[[Path], bool]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uploaded:
     """`stored`: objects that came up now, with `size` bytes. `left` by key, with why; `damaged`: WARCs that do not read
-    back and stay here. `still_open`: WARCs that are being written, or that a killed run left for the next to close."""
+    back and stay here. `salvaged`: WARCs of a killed run that were closed now; `still_open`: those being written."""
 
     collection: str
     stored: tuple[str, ...]
     size: int
     left: tuple[tuple[str, str], ...]
     damaged: tuple[str, ...]
+    salvaged: tuple[str, ...]
     still_open: int
     told: dict[str, Any]
     freed: int
@@ -54,6 +58,7 @@ class Uploaded:
             "bytes": self.size,
             "left": [{"key": key, "error": error} for key, error in self.left],
             "damaged": list(self.damaged),
+            "salvaged": list(self.salvaged),
             "still_open": self.still_open,
             "freed_bytes": self.freed,
             **self.told,
@@ -68,6 +73,7 @@ async def upload(config: Config, environment: Environment, places: Places, actor
         raise ConfigError("storage: not configured; set STORE_ENDPOINT_URL (https://HOST/BUCKET), or storage.bucket")
     async with contextlib.AsyncExitStack() as stack:
         remote = await open_remote(storage, places.uploads, places.out, stack, proofs=environment.stores)
+        salvaged = await asyncio.to_thread(_salvage, places, actor, clock)
         before = await remote.stored()
         damaged = await _add_evidence(remote, places)
         drained = await remote.drained(growing=False)
@@ -86,11 +92,24 @@ async def upload(config: Config, environment: Environment, places: Places, actor
             size=sum(one.size for one in new.values()),
             left=tuple((file.key, file.error) for file in drained.left),
             damaged=damaged,
+            salvaged=salvaged,
             still_open=sum(1 for access in Access for _ in places.warcs(access).glob("*.warc.gz.open")),
             told=dict(remote.told()),
             freed=freed,
             error=drained.error,
         )
+
+
+def _salvage(places: Places, actor: Actor, clock: Clock) -> tuple[str, ...]:
+    """Close what a killed run left, with a row each; names of the files that came of it (blocking).
+
+    Visits that no row tells of are the crawl's to make again: it still finds these files among those never stored.
+    """
+    found = salvage(places.root)
+    if found:
+        rows = [salvage_entry(one.file, kept=one.kept_records, cut=one.cut_at) for one in found]
+        write(places.logs, clock, actor, rows, JOB)
+    return tuple(one.file for one in found if one.segment is not None)
 
 
 async def _add_evidence(remote: RemoteStore, places: Places) -> tuple[str, ...]:
@@ -137,15 +156,13 @@ def closed_ledgers(places: Places) -> Iterator[Path]:
 
 
 async def _tell(remote: RemoteStore, places: Places, actor: Actor, clock: Clock) -> None:
-    """Rows of what came up, in a segment of their own, which goes up after them."""
+    """Rows of what came up, in a segment of their own; it goes up after them, as does that of what was salvaged."""
     fresh = await remote.untold()
-    if not fresh:
-        return
-    there = frozenset(segment_paths(places.logs))
-    await asyncio.to_thread(write, places.logs, clock, actor, [stored_entry(one) for one in fresh], JOB)
-    await remote.mark_told(fresh)
-    mine = [path for path in segment_paths(places.logs) if path not in there and f"-{JOB}" in path.name]
-    await remote.add([await asyncio.to_thread(closed_file, path) for path in mine], {})
+    if fresh:
+        await asyncio.to_thread(write, places.logs, clock, actor, [stored_entry(one) for one in fresh], JOB)
+        await remote.mark_told(fresh)
+    mine = [path for path in segment_paths(places.logs) if path.name.endswith(f"-{os.getpid()}.jsonl")]
+    await remote.add([await asyncio.to_thread(closed_file, path) for path in mine if f"-{JOB}" in path.name], {})
 
 
 def _descriptions(places: Places, clock: Clock) -> Sequence[ClosedFile]:

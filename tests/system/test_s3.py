@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import socket
@@ -180,6 +181,29 @@ def test_what_was_archived_without_a_store_goes_up_later(tmp_path: Path, store: 
     assert held(store, "put-up/") == local(tmp_path, "put-up/")
     rows = [row["uri"] for row in ledger_bodies(collection(tmp_path)) if row["event"] == "stored"]
     assert f"s3://bucket/put-up/collections/main/archive/{warc.name}" in rows
+    check_collection(collection(tmp_path))
+
+
+def test_what_a_killed_run_left_open_is_closed_and_goes_up(tmp_path: Path, store: S3Server) -> None:
+    env = store.environment("bucket/torn/")
+    with site(6) as server:
+        assert archiver(*saving(server, "/p1"), cwd=tmp_path).code == 0
+    (warc,) = (collection(tmp_path) / "archive").glob("*.warc.gz")
+    whole = warc.read_bytes()
+    warc.rename(f"{warc}.open")
+    Path(f"{warc}.open").write_bytes(whole + whole[:100])
+    (collection(tmp_path) / "indexes" / f"{warc.name}.cdxj").unlink()
+    with Path(f"{warc}.open").open("rb") as held_by_a_run:
+        fcntl.flock(held_by_a_run, fcntl.LOCK_EX)
+        (left,) = archiver("upload", "--json", cwd=tmp_path, env=env).objects
+        assert left["salvaged"] == [] and left["still_open"] == 1
+    ran = archiver("upload", "--json", cwd=tmp_path, env=env)
+    jsonschema.validate(ran.objects[0], UPLOAD_SCHEMA)
+    assert ran.code == 0 and ran.objects[0]["salvaged"] == [warc.name] and ran.objects[0]["still_open"] == 0
+    assert warc.read_bytes() == whole
+    assert held(store, "torn/") == local(tmp_path, "torn/")
+    (row,) = (row for row in ledger_bodies(collection(tmp_path)) if row["event"] == "salvage")
+    assert (row["file"], row["cut"]) == (warc.name, len(whole)) and row["kept"] > 1
     check_collection(collection(tmp_path))
 
 

@@ -18,7 +18,7 @@ import pytest
 from tests.infra.test_container import services
 from tests.needs import ROOT, need
 from tests.servers.nginx import nginx
-from tests.servers.ports import free_port, free_ports
+from tests.servers.ports import free_pairs, free_port
 from tests.servers.process import listening, serving
 from tests.servers.raw import Answer
 from tests.system.site import site
@@ -45,7 +45,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     shutil.copy(COMPOSE / "keys.sh", folder)
     subprocess.run(["sh", folder / "keys.sh"], check=True, stdout=subprocess.DEVNULL)
     secrets = folder / "secrets"
-    master, volume, filer, plain, secure = free_ports(5, below=55_536)  # gRPC is each port + 10000
+    master, volume, filer, plain, secure = free_pairs(5, apart=10_000)  # gRPC is each port + 10000
     given = services()["store"]["command"]
     for there, here in {
         "-dir=/data": f"-dir={folder}", "-ip=store": "-ip=127.0.0.1", "-ip.bind=0.0.0.0": "-ip.bind=127.0.0.1",

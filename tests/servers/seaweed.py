@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from tests.needs import need
 from tests.servers.authority import Authority, make_authority
-from tests.servers.ports import free_ports
+from tests.servers.ports import free_pairs
 from tests.servers.process import serving
 
 _GRPC_OFFSET = 10_000  # each component listens on its port and on that port + 10000
@@ -64,7 +64,7 @@ def seaweedfs(work: Path, *, authority: Authority | None = None) -> Iterator[S3S
     server = S3Server(endpoint="", access_key="AKTEST", secret_key="SKTEST", ca_file=tls.ca_file)
     identities = work / "s3.json"
     identities.write_text(_identities(server))
-    master, volume, filer, plain, secure = free_ports(5, below=65536 - _GRPC_OFFSET)
+    master, volume, filer, plain, secure = free_pairs(5, apart=_GRPC_OFFSET)
     command = [
         str(program), "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={work}",
         f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}",

@@ -15,7 +15,7 @@ from warcio.warcwriter import WARCWriter
 
 from tests.servers.authority import make_authority
 from tests.servers.nginx import nginx
-from tests.servers.ports import free_ports
+from tests.servers.ports import free_pairs
 from tests.servers.process import ServerFailed, listening, serving
 from tests.servers.pywb import make_collection, pywb
 from tests.servers.raw import Answer, Request, raw_server, respond
@@ -31,10 +31,11 @@ def fetch(url: str, context: ssl.SSLContext | None = None) -> tuple[int, bytes]:
         return error.code, error.read()
 
 
-def test_free_ports_differ_and_stay_below():
-    ports = free_ports(20, below=55536)
-    assert len(set(ports)) == 20
-    assert max(ports) < 55536
+def test_pairs_of_ports_differ_and_are_none_that_connections_get():
+    ports = free_pairs(20, apart=10_000)
+    both = {*ports, *(port + 10_000 for port in ports)}
+    assert len(both) == 40
+    assert max(both) < 32_768
 
 
 def test_a_server_that_ends_at_once_is_named_with_its_log(tmp_path: Path):

@@ -13,7 +13,7 @@ from archiver.errors import UsageError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", nargs="*", metavar="PATH",
-        help="a WARC, a ledger segment, a folder, a collection by folder or name (default: the collection main)",
+        help="a WARC, WACZ, ledger segment, folder, or a collection by folder or name (default: the collection main)",
     )  # fmt: skip
     parser.add_argument("--out", metavar="DIR", help="folder that holds collections/ (default: ./crawls)")
     parser.add_argument("--json", action="store_true", help="one JSON object a file, then one a collection")

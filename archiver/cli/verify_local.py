@@ -36,7 +36,7 @@ def run(options: argparse.Namespace, paths: Sequence[Path]) -> int:
     found = _find(paths)
     if not found.collections and not found.files:
         raise UsageError(
-            f"nothing to verify in {', '.join(map(str, paths))}: no .warc.gz, .warc or ledger-*.jsonl there"
+            f"nothing to verify in {', '.join(map(str, paths))}: no .warc.gz, .warc, .wacz or ledger-*.jsonl there"
         )
     shown = Shown(as_json=options.json)
     for one in check_files(found.files):

@@ -1,4 +1,4 @@
-"""WARCs and ledger segments by themselves, outside of any collection: what each holds, and revisits among them."""
+"""WARCs, ledger segments and WACZs outside of any collection: what each holds, and revisits among WARCs."""
 
 from __future__ import annotations
 
@@ -8,15 +8,21 @@ from pathlib import Path
 
 from archiver.fixity import pool
 from archiver.fixity.files import OPEN, WARC_SUFFIXES, Checked, index_of, size_of
+from archiver.fixity.package import check_package
 from archiver.ledger.reader import verify_segment
 from archiver.warc.audit import WarcAudit, audit_warc
 from archiver.warc.verify import unresolved
 
 
 def is_ours(name: str) -> bool:
-    """Whether a file of this name is read: a WARC, a ledger segment; an open WARC is told."""
+    """Whether a file of this name is read: a WARC, a ledger segment, a WACZ; an open WARC is told."""
     is_ledger = name.startswith("ledger-") and name.endswith(".jsonl")
-    return is_ledger or name.endswith((*WARC_SUFFIXES, ".warc.gz.open"))
+    return is_ledger or name.endswith((*WARC_SUFFIXES, ".warc.gz.open")) or is_package(name)
+
+
+def is_package(name: str) -> bool:
+    """A WACZ, by its name."""
+    return name.lower().endswith(".wacz")
 
 
 def check_files(files: Sequence[Path]) -> Iterator[Checked]:
@@ -40,6 +46,8 @@ def check_files(files: Sequence[Path]) -> Iterator[Checked]:
             yield Checked(path=path, name=str(path), told=told, problems=list(map(str, chain.problems)))
         elif path.suffix == ".open":
             yield Checked(path=path, name=str(path), told=OPEN)
+        elif is_package(path.name):
+            yield from check_package(path)
 
 
 def _originals(audits: dict[Path, WarcAudit]) -> set[int]:

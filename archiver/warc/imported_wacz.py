@@ -6,6 +6,7 @@ Nothing is extracted by name: members are read as streams and written under name
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 import zipfile
 import zlib
@@ -67,22 +68,67 @@ class Wacz:
     def copy(self, resource: Resource, target: Path) -> None:
         """A member's bytes as they are in the package, checked against the hash it names. Raises BadWacz, OSError."""
         with target.open("wb") as out:
-            for piece in self._pieces(resource):
+            for piece in self.pieces(resource):
                 out.write(piece)
 
     def check(self, resource: Resource) -> None:
         """Read a member for its hash alone. Raises BadWacz."""
-        for _ in self._pieces(resource):
+        for _ in self.pieces(resource):
             pass
 
     def pages(self) -> Iterator[Page]:
         """Rows of all page lists; what is no row is passed over. Raises BadWacz."""
         for resource in self.others:
             if resource.path.startswith("pages/") and resource.path.endswith(".jsonl"):
-                with _faults(resource.path), self.archive.open(resource.path) as file:
-                    yield from _pages(file)
+                yield from self.pages_of(resource)
 
-    def _pieces(self, resource: Resource) -> Iterator[bytes]:
+    def pages_of(self, resource: Resource) -> Iterator[Page]:
+        """Rows of one page list. Raises BadWacz."""
+        with self.open(resource) as file:
+            yield from _pages(file)
+
+    @contextmanager
+    def open(self, resource: Resource) -> Iterator[IO[bytes]]:
+        """A member as a stream whose hash is not checked; what is raised in the block is BadWacz where it is damage."""
+        with _faults(resource.path), self.archive.open(resource.path) as file:
+            yield file
+
+    def read(self, resource: Resource, offset: int, length: int) -> bytes:
+        """A piece of a member, at most `length` bytes. Raises BadWacz."""
+        with self.open(resource) as file:
+            file.seek(offset)
+            return file.read(length)
+
+    def place(self, resource: Resource) -> tuple[int, int] | None:
+        """Where in the file a stored member's bytes begin, and how many (APPNOTE 4.3.7); None for a packed one."""
+        info = self.archive.getinfo(resource.path)
+        if info.compress_type != zipfile.ZIP_STORED or self.archive.fp is None:
+            return None
+        self.archive.fp.seek(info.header_offset + 26)
+        name, extra = (int.from_bytes(self.archive.fp.read(2), "little") for _ in range(2))
+        return info.header_offset + 30 + name + extra, info.file_size
+
+    def unlisted(self) -> list[str]:
+        """Members that no hash of datapackage.json holds, the package's own two files aside."""
+        listed = {one.path for one in (*self.warcs, *self.others)} | {PACKAGE, PACKAGE_DIGEST}
+        names = (info.filename for info in self.archive.infolist())
+        return [name for name in names if name not in listed and not name.endswith("/")]
+
+    def stray(self) -> int:
+        """Bytes before the first member and behind the end of the directory (APPNOTE 4.3.16), known to nothing."""
+        assert self.archive.fp is not None
+        size = self.archive.fp.seek(0, os.SEEK_END)
+        self.archive.fp.seek(max(self.archive.start_dir, size - (1 << 17)))
+        tail = self.archive.fp.read()
+        end = size - len(tail) + tail.rfind(b"PK\5\6") + 22 + len(self.archive.comment)
+        return size - end + min(info.header_offset for info in self.archive.infolist())
+
+    @property
+    def has_digest(self) -> bool:
+        return PACKAGE_DIGEST in self.archive.NameToInfo
+
+    def pieces(self, resource: Resource) -> Iterator[bytes]:
+        """All of a member, in order; at the end its hash is compared. Raises BadWacz."""
         digest, size = hashlib.new(resource.algorithm, usedforsecurity=False), 0
         with _faults(resource.path), self.archive.open(resource.path) as file:
             while piece := file.read(_PIECE):
@@ -139,6 +185,8 @@ def _problem(info: zipfile.ZipInfo) -> str | None:
         return "a name with characters that paths in a WACZ do not have"
     if any(part in ("", ".", "..") for part in name.removesuffix("/").split("/")):
         return "a name that leads out of the package"
+    if info.header_offset < 0:
+        return "its place is before the file's beginning: bytes were cut out of the package"
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind and not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
         return "a symbolic link or another special file"

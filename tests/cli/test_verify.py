@@ -194,3 +194,13 @@ def test_an_imported_file_names_a_head_of_another_ledger(verb: Verb, warc: Path)
     assert verb("import", str(warc), "--collection", "other", "--note", "n").code == 0
     said = verb("verify", "other")
     assert said.code == 0, said.out
+
+
+def test_a_wacz_by_itself(verb: Verb, warc: Path) -> None:
+    assert verb("wacz", "--to", "made.wacz").code == 0
+    said = verb("verify", "made.wacz")
+    assert said.code == 0 and f"made.wacz!archive/{warc.name}" in said.out, said.out
+    with Path("made.wacz").open("ab") as file:
+        file.write(b"x")
+    said = verb("verify", "made.wacz")
+    assert said.code == 1 and "made.wacz: 1 bytes before its first file or behind its end" in said.out

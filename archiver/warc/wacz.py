@@ -7,6 +7,8 @@ offset.
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import hashlib
 import os
 import re
@@ -148,11 +150,13 @@ def _seconds(moment: datetime) -> str:
 def whole_file(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
     """A stream whose content takes the place of `path` when the block ends well: fsynced, then renamed.
 
-    Whatever goes wrong, what was there before stays and no part of the new one does. Raises DiskError.
+    Whatever goes wrong, what was there before stays and no part of the new one does, but after a kill: the
+    next one removes that. Raises DiskError.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+        _end_abandoned(path)
+        fd = _created(temporary, mode)
     except OSError as error:
         raise disk_error(path, 0, error) from error
     try:
@@ -167,3 +171,26 @@ def whole_file(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
         if isinstance(error, OSError) and error.filename is None:
             raise disk_error(path, 0, error) from error
         raise
+
+
+def _created(temporary: Path, mode: int) -> int:
+    """The open file, locked as long as it is written: that is how others know that somebody does."""
+    while True:
+        fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        if os.fstat(fd).st_nlink:
+            return fd
+        os.close(fd)  # taken for abandoned between its making and its lock
+
+
+def _end_abandoned(path: Path) -> None:
+    """What a killed process left of such a file goes: it may be as large as a collection, and one of our number
+    would stand in the way, as numbers come again (each start of a container)."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        with suppress(FileNotFoundError, BlockingIOError):
+            fd = os.open(left, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
+            finally:
+                os.close(fd)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
+import os
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -111,3 +113,19 @@ def test_the_package_is_json_that_people_can_read() -> None:
     with zipfile.ZipFile(made({})) as archive:
         text = archive.read("datapackage.json").decode()
     assert text.startswith('{\n  "profile"') and json.loads(text)["title"] == "T"
+
+
+def test_what_a_killed_process_left_goes_and_what_another_writes_stays(tmp_path: Path) -> None:
+    path = tmp_path / "[a].wacz"
+    mine, dead = (tmp_path / f".{path.name}.{number}.tmp" for number in (os.getpid(), 4_000_000))
+    for left in (mine, dead):
+        left.write_bytes(b"half")
+    live, other = tmp_path / f".{path.name}.1.tmp", tmp_path / ".b.wacz.1.tmp"
+    other.write_bytes(b"of another package")
+    with live.open("wb") as written:
+        fcntl.flock(written, fcntl.LOCK_EX)
+        with whole_file(path) as stream:
+            stream.write(b"whole")
+            assert {one.name for one in tmp_path.iterdir()} == {mine.name, live.name, other.name}
+    assert path.read_bytes() == b"whole"
+    assert {one.name for one in tmp_path.iterdir()} == {path.name, live.name, other.name}

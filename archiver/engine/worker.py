@@ -198,6 +198,10 @@ class Worker:
         if t.discoverer.lists is not None:
             outlinks += t.discoverer.lists.of_seed(claim.candidate)
         outcome = outcome_of(gathered, page)
+        if outcome.state in ("failed", "refused") and not outlinks:
+            # No record would tell a later run of this visit: its row comes first, and may be there twice.
+            t.gateway.tell([*lane_entries(gathered, page), visit_entry(page, discovered=0, repeats=repeats)])
+            return not (await t.frontier.complete(claim, outcome, ())).lost
         done = await t.frontier.complete(claim, outcome, outlinks)
         t.discoverer.remember(outlinks)
         repeats += len(outlinks) - len(done.fresh)
@@ -224,16 +228,6 @@ class Worker:
         fetched = t.gateway.refuse(candidate, decision)
         recorded = await t.gateway.record([fetched])
         deferred = decision.verdict is Verdict.DEFER
-        not_before = self._due(decision)
-        of_host = decision.reason in (Reason.RATE_LIMITED, Reason.VISIT_TIME)
-        if of_host or (deferred and not_before <= t.waits_until):
-            # The host rests or is closed: nothing of it is claimed before its time, and no attempt was made.
-            await t.frontier.release(claim, not_before=not_before, reason=decision.reason.value)
-        else:
-            state = "deferred" if deferred else "refused"
-            until = not_before if deferred else None
-            outcome = VisitOutcome(state=state, reason=decision.reason.value, not_before=until)
-            await t.frontier.complete(claim, outcome, ())
         page = Page(
             candidate=candidate,
             capture_id=new_capture_id(),
@@ -245,5 +239,18 @@ class Worker:
             final_url=candidate.url,
             records=tuple(ref for one in recorded for ref in one.refs),
         )
+        # Before the frontier: who dies in between asks again, and a URL that is refused for good has its row.
         t.gateway.tell([visit_entry(page, discovered=0, repeats=0)])
+        await self._put_back(claim, decision, deferred=deferred)
         return Attempt(page=page, document=fetched)
+
+    async def _put_back(self, claim: Claim, decision: Decision, *, deferred: bool) -> None:
+        t = self._t
+        not_before = self._due(decision)
+        of_host = decision.reason in (Reason.RATE_LIMITED, Reason.VISIT_TIME)
+        if of_host or (deferred and not_before <= t.waits_until):
+            # The host rests or is closed: nothing of it is claimed before its time, and no attempt was made.
+            await t.frontier.release(claim, not_before=not_before, reason=decision.reason.value)
+            return
+        state, until = ("deferred", not_before) if deferred else ("refused", None)
+        await t.frontier.complete(claim, VisitOutcome(state=state, reason=decision.reason.value, not_before=until), ())

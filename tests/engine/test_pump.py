@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from archiver.errors import DiskError
-from archiver.model import Exchange, Page, Reason, WarcItem
-from archiver.ports import WireRequest
+from archiver.model import Exchange, FailureCode, Page, Reason, WarcItem
+from archiver.ports import Completed, WireRequest
 from archiver.ports.browser import Tap
 from archiver.wire.memory import Answer
-from tests.engine.bench import SITE, Engine, html, redirect
+from tests.engine.bench import SITE, Engine, candidate, html, redirect
 
 CHAIN = {f"/{number or ''}": html(f"<a href=/{number + 1}>next</a>") for number in range(20)}
 
@@ -138,3 +138,21 @@ async def test_a_page_is_not_done_before_the_visit_that_fetched_it_is() -> None:
     assert done_at_image == [0]
     assert sorted(engine.asked) == ["/i.png", "/moved", "/next", "/page"]
     assert (await engine.frontier.counts()).done == 3
+
+
+@pytest.mark.parametrize("end", ["failed", "refused"])
+async def test_who_dies_at_the_frontier_has_told_of_what_has_no_record(end: str) -> None:
+    """A URL that is given up for good and has no row would be in no list at all."""
+    engine = Engine({"/": Answer(failure=FailureCode.CONNECT_ERROR)})
+    if end == "refused":
+        engine.bench.web.forbid(candidate("/").origin, b"User-agent: *\nDisallow: /\n")
+    await engine.seed("/")
+    (claim,) = await engine.frontier.claim(1)
+
+    async def dies(*_: object) -> Completed:
+        raise asyncio.CancelledError
+
+    engine.frontier.complete = dies  # type: ignore[method-assign, assignment]
+    with pytest.raises(asyncio.CancelledError):
+        await engine.worker.attempt(claim)
+    assert [row["status"] for row in engine.bench.ledger.bodies("visit")] == [end]

@@ -188,7 +188,7 @@ def _refuse_shape(given: str, text: str) -> None:
     if "\\" in text.partition("?")[0]:
         raise UsageError(f"{redacted(given)}: holds a backslash; write / or %5C")
     if has_credentials(text):
-        raise UsageError(f"{redacted(given)}: holds a user name or password; remove it, and set seeds[].auth instead")
+        raise UsageError(f"{redacted(given)}: holds a user name or password; remove them, logins are not supported")
 
 
 def _refuse_host(given: str, host: str, port: str) -> None:

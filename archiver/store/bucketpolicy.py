@@ -14,9 +14,9 @@ from archiver.store.s3client import S3Settings
 _OURS = "Archiver"
 """Statement ids and rule ids of ours begin so: what others set stays as it is."""
 _PUBLIC = (
-    "collections/*/archive/*", "collections/*/indexes/*", "collections/*/README.txt", "collections/*/collection.json",
-    "collections/*/manifest-sha256.txt", "collections/*/config.yaml", "collections/*/ledger.schema.json",
-    "collections/*/check-ledger.sh",
+    "collections/*/archive/*", "collections/*/indexes/merged/*", "collections/*/README.txt",
+    "collections/*/collection.json", "collections/*/manifest-sha256.txt",
+    "collections/*/config.yaml", "collections/*/ledger.schema.json", "collections/*/check-ledger.sh",
 )  # fmt: skip
 _OBJECTS = ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
 _LISTS = (
@@ -60,9 +60,10 @@ def writer_policy(settings: S3Settings, principal: str = "") -> dict[str, Any]:
 
 
 def public_policy(settings: S3Settings) -> dict[str, Any]:
-    """Everybody reads open WARCs, their indexes and the texts that explain a collection: by name, without a list.
+    """Everybody reads open WARCs, their merged index and the texts that explain a collection: by name, without a list.
 
     Named one by one, so that ledgers, page lists and whatever comes later stay closed; the private tree is another.
+    The indexes of single WARCs stay closed: unlike the merged one they have the lines of what is hidden.
     """
     resources = [_below(settings, pattern) for pattern in _PUBLIC]
     return _policy(

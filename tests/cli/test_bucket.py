@@ -90,6 +90,10 @@ def test_a_policy_never_names_the_private_tree_nor_a_right_to_delete() -> None:
         (public,) = public_policy(settings)["Statement"]
         inside = f"arn:aws:s3:::b/{path}/" if path else "arn:aws:s3:::b/"
         assert all(one.startswith(f"{inside}collections/*/") for one in public["Resource"])
+        named = {one.removeprefix(f"{inside}collections/*/").partition("/")[0] for one in public["Resource"]}
+        assert not named & {"logs", "acl", "pages", "reports", "*"}, "they name what is hidden or refused"
+        assert f"{inside}collections/*/indexes/merged/*" in public["Resource"]
+        assert f"{inside}collections/*/indexes/*" not in public["Resource"], "the others have lines of what is hidden"
         allowed = [one for one in writer_policy(settings)["Statement"] if one["Effect"] == "Allow"]
         actions = {action for one in allowed for action in one["Action"]}
         assert actions and not any(

@@ -25,7 +25,8 @@ _LEAST = 18  # bytes of a gzip header and trailer
 _PROBE = 2048
 EMPTY = 20
 """Bytes of a gzip member without name and content, as every writer makes it."""
-_EMPTY_RUN = re.compile(rb"(?:\x1f\x8b\x08\0.{6}\x03\0\0{8}){1,50000}+", re.S)
+# An atomic group: a possessive `{1,50000}+` takes the beginning of the next member along in Python 3.11 before 3.11.5.
+_EMPTY_RUN = re.compile(rb"(?>(?:\x1f\x8b\x08\0.{6}\x03\0\0{8}){1,50000})", re.S)
 
 
 class Damage(Exception):

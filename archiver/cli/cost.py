@@ -82,7 +82,8 @@ def said(name: str, cost: Cost) -> list[str]:
     if counted.bytes_down:
         lines.append(
             f"Bytes down are {counted.bytes_down / max(counted.bytes_up, 1):.2f} of bytes up: uploads are read back to "
-            "compare. A bucket that proved its checksums (`archiver bucket check`) spares that."
+            "compare, and `verify --remote` reads. A bucket that proved its checksums (`archiver bucket check`) spares "
+            "the first."
         )
     if cost.is_partial:
         lines.append(

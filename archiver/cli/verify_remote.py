@@ -17,6 +17,7 @@ from archiver.fixity.files import Checked
 from archiver.fixity.remote import RemoteCheck
 from archiver.ledger import fixity
 from archiver.store import S3Settings, S3Store
+from archiver.store.costs import add_run
 from archiver.store.remote import ORPHAN_AGE
 
 
@@ -54,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
             f"interrupted: {len(check.found)} files are checked; the same command begins with what is unchecked longest"
         ) from None
     finally:
+        add_run(places.uploads.with_name("requests.json"), settings.place, store.counts.as_json(), SYSTEM)
         logged = _log(check, places, f"s3://{settings.bucket}/{settings.path}", wanted=not options.no_log)
     shown.summary({"collection": places.name, "summary": check.summary(), "log": logged})
     if not options.json:

@@ -35,6 +35,9 @@ async def looked_at(trial: Trial) -> list[Line]:
     right = answer.said["ContentLength"] == len(trial.content)
     if not right or answer.said.get("Metadata", {}).get("sha256") != "0" * 64:
         return [line("head", BAD, "size or metadata are not what was put: is this an S3 server?", "another endpoint")]
+    if trial.settings.sse not in ("none", answer.said.get("ServerSideEncryption")):
+        found = answer.said.get("ServerSideEncryption", "nothing of encryption")
+        return [line("encryption", BAD, f"asked for {trial.settings.sse}, the store says {found}", "storage.sse")]
     if answer.said.get("ChecksumSHA256") == checksum(trial.content):
         trial.proved.add("headNamesSha256")
     missing = await trial.mine.ask("head_object", Key=trial.key("missing.warc.gz"))

@@ -140,8 +140,10 @@ class RemoteStore:
         if look:
             await asyncio.to_thread(self._journal.note_done, "orphans", self._clock.epoch())
         try:
-            self.orphans = await self._store.end_orphans(known, prefix if look else None, older=ORPHAN_AGE)
-        except StoreError as error:
+            async with asyncio.timeout(self._patience):
+                self.orphans = await self._store.end_orphans(known, prefix if look else None, older=ORPHAN_AGE)
+        except (StoreError, TimeoutError) as error:
+            error = error if str(error) else StoreError(f"no answer within {self._patience:.0f} s")
             self.orphans = (Orphan(key=prefix, upload_id="", error=f"not looked for: {error}"),)
 
     def told(self) -> dict[str, Any]:
@@ -180,7 +182,7 @@ async def open_remote(
     stack.callback(lambda: add_run(journal.with_name("requests.json"), wanted.place, store.counts.as_json(), SYSTEM))
     uploader = Uploader(
         store, spool, limits=UploadLimits(at_once=settings.uploads), grows=is_growing,
-        moved=lambda: store.counts.moved,
+        moved=lambda: store.counts.moved, refused=lambda: store.refused,
     )  # fmt: skip
     await stack.enter_async_context(uploader)
     return RemoteStore(uploader, store, spool, patience=settings.patience if patience is None else patience)

@@ -68,6 +68,7 @@ class S3Store:
         for _ in range(2):
             await self._send(full, path, size, about, replace=replace)
             if await self._holds(full, path, size, sha256):
+                await self._check_encrypted(full)
                 return StoredObject(uri=self._uri(full), sha256=sha256, size=size, key=key)
             await asyncio.to_thread(check_unchanged, path, sha256)
             replace = True  # it arrived damaged
@@ -121,6 +122,11 @@ class S3Store:
                 key = full.removeprefix(inside)
                 if self._is_of(tree, key):
                     yield StoredObject(uri=self._uri(full), sha256="", size=size, key=key)
+
+    @property
+    def refused(self) -> str:
+        """Why its last request failed; empty when that was answered, or none was asked."""
+        return self._requests.refused
 
     @property
     def counts(self) -> S3Counts:
@@ -207,6 +213,19 @@ class S3Store:
         head = await self._requests.ask("head_object", key, again=_is_missing)
         if head.get("Metadata", {}).get("sha256") != sha256:
             raise StoreConflict(f"put {key}: another object has this key in {self._settings.bucket}") from refused
+
+    async def _check_encrypted(self, key: str) -> None:
+        """Raises StoreSetupError when encryption was asked for and the store does not say that it did that: it may not
+        know the header at all, and then the next file fares no better."""
+        wanted = self._settings.sse
+        if wanted == "none":
+            return
+        head = await self._requests.ask("head_object", key, again=_is_missing)
+        if (found := head.get("ServerSideEncryption", "")) != wanted:
+            raise StoreSetupError(
+                f"put {key}: storage.sse asks for {wanted}, the store says {found or 'nothing of encryption'}; the "
+                "object lies there. Correct storage.sse, or take a store that encrypts"
+            )
 
     async def _holds(self, key: str, path: Path, size: int, sha256: str) -> bool:
         """Whether the bucket really holds these bytes."""

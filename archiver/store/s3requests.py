@@ -45,6 +45,9 @@ class S3Requests:
         self._threads = RequestThreads(connections)
         self._making = threading.Lock()
         self._made: Any = None
+        self._expects = True
+        self.refused = ""
+        """Why the last request that failed did so, in our words; empty once one was answered."""
 
     async def call(
         self,
@@ -65,9 +68,12 @@ class S3Requests:
                 await asyncio.sleep(self.pause(attempt))
             self.counts.asked(operation, again=attempt > 0)
             try:
-                return await self.in_thread(lambda: self._request(operation, key, reader, arguments or {}))
+                answer = await self.in_thread(lambda: self._request(operation, key, reader, arguments or {}))
+                self.refused = ""
+                return answer
             except Exception as error:
                 refused = self.refusal(error, f"{operation} {key}")
+                self.refused = str(refused)
                 if not refused.fault.passing and not again(refused.fault):
                     raise refused from error
         assert refused is not None, "attempts is at least 1"
@@ -114,7 +120,7 @@ class S3Requests:
         if isinstance(body, Path | bytes):
             raw = body.open("rb", buffering=0) if isinstance(body, Path) else io.BytesIO(body)
             with Counted(raw, lambda at: self.counts.sent(what, at)) as counted:
-                answer = self._send(operation, {**arguments, "Body": counted})
+                answer = self._send_body(operation, arguments, counted)
                 self.counts.answered(what, counted.seek(0, io.SEEK_END))
         else:
             answer = self._send(operation, arguments)
@@ -124,10 +130,27 @@ class S3Requests:
         with contextlib.closing(Body(answer["Body"], self.counts)) as read:
             return reader(read)
 
+    def _send_body(self, operation: str, arguments: Mapping[str, Any], body: Counted) -> Any:
+        """A server that never says `100 Continue` is sent bodies without asking from then on (RFC 9110, 10.1.1): over
+        TLS 1.3 botocore takes a session ticket for the beginning of an answer, and waits for the rest of it."""
+        from botocore.exceptions import ConnectionClosedError
+
+        try:
+            return self._send(operation, {**arguments, "Body": body})
+        except ConnectionClosedError as error:
+            if body.tell() == 0 and "timed out" in str(error.kwargs.get("error")):
+                self._expects = False
+            raise
+
+    def _add_no_expect(self, params: Any, **_: Any) -> None:
+        if not self._expects:
+            params["headers"].pop("Expect", None)
+
     def _send(self, operation: str, arguments: Mapping[str, Any]) -> Any:
         with self._making:
             if self._made is None:
                 self._made = make_client(self.settings, self._connections)
+                self._made.meta.events.register_last("before-call.s3", self._add_no_expect)
         return getattr(self._made, operation)(**arguments)
 
 

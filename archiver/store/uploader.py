@@ -63,16 +63,19 @@ class Uploader:
         on_stored: Callable[[SpoolFile, StoredObject], None] | None = None,
         grows: Callable[[str], bool] = lambda key: False,
         moved: Callable[[], float] = lambda: 0.0,
+        refused: Callable[[], str] = lambda: "",
         clock: Clock = SYSTEM,
     ) -> None:
         """`grows`: keys of files that runs write on. They go up as they are then, when `drain` asks for it, once a
-        minute at most. `moved`: when the store last gave a sign of life, by the monotonic clock."""
+        minute at most. `moved`: when the store last gave a sign of life, by the monotonic clock; `refused`: why its
+        last request failed, if it did."""
         self._store = store
         self._journal = journal
         self._limits = limits or UploadLimits()
         self._on_stored = on_stored
         self._grows = grows
         self._moved = moved
+        self._refused = refused
         self._clock = clock
         self._queue: asyncio.Queue[SpoolFile] = asyncio.Queue()
         self._queued: set[tuple[str, str]] = set()
@@ -140,8 +143,13 @@ class Uploader:
             ended, _ = await asyncio.wait([waiting, *self._workers], timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
             if not ended and self._clock.monotonic() - max(began, self._moved()) > patience:
                 self._given_up = True
-                self._note(self.fault or StoreError(f"the store gave no answer for {patience:.0f} s"))
+                self._note(self.fault or StoreError(self._silence(patience)))
         waiting.cancel()
+
+    def _silence(self, patience: float) -> str:
+        if refused := self._refused():
+            return f"nothing came further for {patience:.0f} s; the last answer was: {refused}"
+        return f"the store gave no answer for {patience:.0f} s"
 
     def _left_because(self, left: Sequence[SpoolFile]) -> ArchiverError | None:
         if not left:

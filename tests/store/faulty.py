@@ -33,7 +33,8 @@ _ANSWERS = {
 @dataclass
 class Plan:
     """`faults[operation]`: what goes wrong with the next requests of that kind; `chaos` decides where they and `always`
-    say nothing. `seen` counts all of them, `keys` where they went.
+    say nothing. `seen` counts all of them, `keys` where they went, `heads`
+    what they said of themselves (names in lower case).
 
     `up` and `down`: bytes of objects and parts that were passed on, and of objects that were answered whole.
     """
@@ -43,6 +44,7 @@ class Plan:
     always: dict[str, str] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
+    heads: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     chaos: Callable[[str], str] = lambda operation: ""
     up: int = 0
     down: int = 0
@@ -70,7 +72,9 @@ class _Handler(BaseHTTPRequestHandler):
     server: "_Server"
 
     def answer(self) -> None:
-        fault = self.server.plan.next(operation_of(self.command, self.path), urlsplit(self.path).path)
+        operation = operation_of(self.command, self.path)
+        self.server.plan.heads.append((operation, {name.lower(): value for name, value in self.headers.items()}))
+        fault = self.server.plan.next(operation, urlsplit(self.path).path)
         if fault == "reset-mid-request":
             self.cut()
             return
@@ -87,6 +91,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.reply(404, [], ERROR.format(code="NoSuchKey").encode())
         else:
             self.pass_on(fault, body)
+
+    def handle_expect_100(self) -> bool:
+        """`no-continue`: nothing is said, as by gateways that do not know the word."""
+        return "no-continue" in self.server.plan.always or super().handle_expect_100()
 
     def pass_on(self, fault: str, body: bytes) -> None:
         if fault == "corrupt-request":

@@ -20,7 +20,7 @@ CARELESS = frozenset(
     ("checksums", "condition", "condition on complete", "missing is there", "missing is denied", "range",
      "private", "list by strangers", "write by strangers", "no delete", "no list", "no uploads listed",
      "framing", "no condition", "block blocks all", "old lifecycle", "checksum, kept all the same", "all 404",
-     "all 200", "no key", "skew", "elsewhere", "damaged")
+     "all 200", "no key", "skew", "elsewhere", "damaged", "encryption")
 )  # fmt: skip
 
 _NO_BLOCK = "NoSuchPublicAccessBlockConfiguration"
@@ -132,6 +132,8 @@ class _Handler(BaseHTTPRequestHandler):
         said = self.headers.get("x-amz-checksum-sha256")
         right = base64.b64encode(hashlib.sha256(data).digest()).decode()
         about = {name.lower(): value for name, value in self.headers.items() if name.lower().startswith("x-amz-meta-")}
+        if (sse := self.headers.get("x-amz-server-side-encryption")) and not self.has("encryption"):
+            about["x-amz-server-side-encryption"] = sse
         if self.headers.get("Content-Encoding") == "aws-chunked" and not self.has("framing"):
             data = _unframed(data)
         if said and said != right and not self.has("checksums"):

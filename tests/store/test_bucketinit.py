@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from archiver.store import S3Settings
+from archiver.store import S3Settings, S3Store
 from archiver.store.bucketinit import Step, Wish, exit_code, init_bucket
 from archiver.store.s3client import make_client
 from tests.servers.authority import Authority
+from tests.store.conftest import file_of
 from tests.store.loose import loose
 
 pytestmark = pytest.mark.system
@@ -105,3 +107,27 @@ async def test_a_store_that_refuses_or_knows_nothing(settings: Make, authority: 
     with loose(authority) as store:
         found = await steps(settings(endpoint_url=store.endpoint), Wish())
     assert {step.outcome for step in found[1:]} == {"not supported"} and exit_code(found) == 0
+
+
+async def test_compliance_is_asked_for_and_nobody_can_erase(settings: Make, client: Any, tmp_path: Path) -> None:
+    """What `--lock compliance --accept-no-erasure` promises: not even who may bypass governance deletes."""
+    wanted = settings(bucket="in-compliance", path="")
+    made = await steps(wanted, Wish(lock="compliance", days=1))
+    assert [step for step in made if step.is_bad] == []
+    (asked,) = [step.request for step in made if step.name == "object lock"]
+    default = {"Mode": "COMPLIANCE", "Days": 1}
+    assert asked["ObjectLockConfiguration"]["Rule"]["DefaultRetention"] == default
+    found = client.get_object_lock_configuration(Bucket="in-compliance")["ObjectLockConfiguration"]
+    assert found["Rule"]["DefaultRetention"] | default == found["Rule"]["DefaultRetention"]
+    path, sha256 = file_of(tmp_path, b"bytes")
+    store = S3Store(wanted)
+    await store.put("key", path, sha256=sha256, metadata={})
+    await store.close()
+    head = client.head_object(Bucket="in-compliance", Key="key")
+    assert head["ObjectLockMode"] == "COMPLIANCE"
+    with pytest.raises(client.exceptions.ClientError):
+        client.delete_object(
+            Bucket="in-compliance", Key="key", VersionId=head["VersionId"], BypassGovernanceRetention=True
+        )
+    again = await steps(wanted, Wish(lock="compliance", days=1))
+    assert [step.outcome for step in again if step.name == "object lock"] == ["so already"]

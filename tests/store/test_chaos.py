@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from archiver.errors import StoreError, StoreSetupError
 from archiver.store import S3Settings, S3Store, SpoolJournal, Uploader, UploadLimits, spool_file
+from archiver.store.probe import probe
 from archiver.store.s3client import S3Timing
 from tests.servers.authority import Authority
 from tests.servers.seaweed import S3Server
 from tests.store.conftest import file_of
 from tests.store.faulty import Plan, faulty
+from tests.store.loose import loose
 
 pytestmark = pytest.mark.system
 
@@ -124,3 +127,75 @@ async def test_encryption_class_and_tags_go_with_every_object(settings: Make, pl
         "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "key-1", "StorageClass": "STANDARD_IA", "Tagging": "a=b+c",
     }  # fmt: skip
     assert settings().creation == {}
+
+
+async def test_encryption_and_class_are_sent_with_objects_and_uploads_in_parts(
+    settings: Make, plan: Plan, tmp_path: Path
+) -> None:
+    made = settings(
+        endpoint_url=plan.endpoint, sse="aws:kms", sse_kms_key_id="key-1", storage_class="STANDARD_IA",
+        tags=(("a", "b c"),), part_size=PART, single_limit=PART, attempts=1,
+    )  # fmt: skip
+    plan.always |= {"put": "501", "create": "501"}
+    store = S3Store(made)
+    for name, data in (("small", b"bytes"), ("large", bytes(PART + 9))):
+        path, sha256 = file_of(tmp_path, data, name)
+        with pytest.raises(StoreSetupError):
+            await store.put(name, path, sha256=sha256, metadata={})
+    await store.close()
+    sent = [(operation, head) for operation, head in plan.heads if operation in ("put", "create")]
+    assert [operation for operation, _ in sent] == ["put", "create"]
+    for _, head in sent:
+        assert head["x-amz-server-side-encryption"] == "aws:kms"
+        assert head["x-amz-server-side-encryption-aws-kms-key-id"] == "key-1"
+        assert (head["x-amz-storage-class"], head["x-amz-tagging"]) == ("STANDARD_IA", "a=b+c")
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["single", "parts"])
+async def test_a_store_that_does_not_say_that_it_encrypts_is_not_taken_at_its_word(
+    settings: Make, authority: Authority, tmp_path: Path, large: bool
+) -> None:
+    path, sha256 = file_of(tmp_path, b"bytes")
+    with loose(authority, "encryption") as careless:
+        limit = {"single_limit": 1} if large else {}
+        made = settings(endpoint_url=careless.endpoint, sse="AES256", verify_upload="readback", **limit)
+        store = S3Store(made)
+        for _ in range(1 if large else 2):  # neither at first, nor when the object is found to be there
+            with pytest.raises(StoreSetupError, match="asks for AES256, the store says nothing"):
+                await store.put("key", path, sha256=sha256, metadata={})
+        with pytest.raises(StoreError, match="asked for AES256"):
+            await probe(made)
+        await store.close()
+
+
+async def test_a_store_that_encrypts_is_believed(settings: Make, authority: Authority, tmp_path: Path) -> None:
+    path, sha256 = file_of(tmp_path, b"bytes")
+    with loose(authority) as careful:
+        made = settings(endpoint_url=careful.endpoint, sse="AES256", verify_upload="readback")
+        store = S3Store(made)
+        assert (await store.put("key", path, sha256=sha256, metadata={})).size == 5
+        await probe(made)
+        await store.close()
+
+
+async def test_a_gateway_that_never_says_continue_gets_its_bodies_all_the_same(
+    settings: Make, plan: Plan, tmp_path: Path
+) -> None:
+    plan.always["no-continue"] = "yes"
+    store = S3Store(settings(endpoint_url=plan.endpoint, timing=S3Timing(connect=2.0, read=1.5, pause=0.01)))
+    for name in ("one", "two"):
+        path, sha256 = file_of(tmp_path, name.encode(), name)
+        await store.put(name, path, sha256=sha256, metadata={})
+    await store.close()
+    assert [("expect" in head) for operation, head in plan.heads if operation == "put"][-1] is False
+
+
+async def test_what_a_gateway_swallowed_is_no_empty_file(settings: Make, plan: Plan, tmp_path: Path) -> None:
+    path, sha256 = file_of(tmp_path, b"", "hidden.aclj")
+    store = S3Store(settings(endpoint_url=plan.endpoint))
+    plan.always |= {"put": "empty-200", "get": "empty-200"}
+    with pytest.raises(StoreError):
+        await store.put("key", path, sha256=sha256, metadata={})
+    plan.always.clear()
+    assert (await store.put("key", path, sha256=sha256, metadata={})).size == 0
+    await store.close()

@@ -51,6 +51,7 @@ class SiteFileTools:
     """`statements` is what the gateway labels by; `extra` are further paths (`signals.fetch`).
 
     `resumed`: pages of a seed's origin were visited by an earlier process. `policy` stands in decisions of our own.
+    `lost`: from and until when (epoch seconds) what was asked for may be in no file any more, None = nothing was lost.
     """
 
     gateway: Gateway
@@ -61,6 +62,7 @@ class SiteFileTools:
     policy: str
     extra: tuple[str, ...] = ()
     resumed: bool = False
+    lost: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +109,7 @@ class SiteFiles:
                 file = await self._t.memory.load(wanted.url)
             except DiskError:  # when it was asked for last cannot be told: not now
                 continue
-            if is_due(file, self._t.clock.epoch()):
+            if self._asks(file):
                 due.append(wanted)
             elif file is not None:
                 await self._know(origin, wanted, file, remembered=True)
@@ -164,13 +166,18 @@ class SiteFiles:
 
     # -- one file
 
+    def _asks(self, file: SiteFile | None) -> bool:
+        """Whether it is time, or the power took the record of what is remembered."""
+        lost = self._t.lost is not None and file is not None and self._t.lost[0] <= file.asked_at < self._t.lost[1]
+        return lost or is_due(file, self._t.clock.epoch())
+
     async def _ask_one(self, seed: Candidate, wanted: Wanted, allowance: Allowance) -> None:
         async with self._locks[wanted.url]:
             try:
                 before = await self._t.memory.load(wanted.url)
             except DiskError:
                 return
-            if before is not None and not is_due(before, self._t.clock.epoch()):  # another origin named it as well
+            if before is not None and not self._asks(before):  # another origin named it as well
                 await self._know(seed.origin, wanted, before, remembered=True)
                 return
             fetched = await self._fetch(seed, wanted, allowance)

@@ -7,9 +7,11 @@ import math
 import os
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from archiver.config import Places
+from archiver.ledger.reader import segment_paths
 from archiver.model import Access, ClosedSegment
 from archiver.ports import Frontier
 from archiver.ports.frontier import WHOLE, Span
@@ -60,6 +62,12 @@ async def requeue_lost(frontier: Frontier, places: Places, salvaged: Sequence[Sa
         if lost and lost[0][0] < end:
             count += await frontier.requeue(name, lost)
     return count
+
+
+def begun(logs: Path, job: str) -> float:
+    """Epoch seconds from which on a job can have asked for anything; 0 where none of its rows are left."""
+    times = [path.name.split("-")[1] for path in segment_paths(logs) if f"-{job[:8]}-" in path.name]
+    return datetime.strptime(min(times)[:14], "%Y%m%d%H%M%S").replace(tzinfo=UTC).timestamp() if times else 0.0
 
 
 def _lost_of(

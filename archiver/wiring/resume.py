@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from archiver.clock import Clock
 from archiver.config import Config, Places
@@ -15,7 +16,17 @@ from archiver.ports import Frontier
 from archiver.ports.jobs import Jobs, OpenJob
 from archiver.store.shipped import ShippedNames
 from archiver.warc.salvage import Salvaged, closed_segments
+from archiver.wiring.lost import begun, requeue_lost
+from archiver.wiring.untold import requeue_untold
 from archiver.wiring.values import scopes_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """An earlier process worked at this job. `lost`: from and until when (epoch seconds) what it asked for may be in
+    no file any more, None = nothing was lost."""
+
+    lost: tuple[float, float] | None = None
 
 
 async def frontier_of(
@@ -41,3 +52,17 @@ async def unshipped_files(places: Places, salvaged: Sequence[Salvaged]) -> tuple
     shipped = ShippedNames(places.state / "shipped")
     known = shipped.names() | {one.file for one in salvaged}
     return shipped, await asyncio.to_thread(closed_segments, places.root, known)
+
+
+async def put_back(
+    frontier: Frontier,
+    places: Places,
+    clock: Clock,
+    job: str,
+    salvaged: Sequence[Salvaged],
+    unshipped: Sequence[ClosedSegment],
+) -> Earlier:
+    """Visits of an interrupted job that are to be made again: lost with their bytes, or told of by no row."""
+    lost = await requeue_lost(frontier, places, salvaged)
+    await requeue_untold(frontier, places.logs, job, salvaged, unshipped)
+    return Earlier(lost=(begun(places.logs, job), clock.epoch()) if lost else None)

@@ -36,10 +36,9 @@ from archiver.wiring.files import epilogue_of, leftovers, let_go, recorder_of, r
 from archiver.wiring.hidden import hidden_rule
 from archiver.wiring.limits import check_limits
 from archiver.wiring.lists import lists_of, seeds_of
-from archiver.wiring.lost import CheckedFiles, requeue_lost
-from archiver.wiring.resume import frontier_of, registry_of, unshipped_files
+from archiver.wiring.lost import CheckedFiles
+from archiver.wiring.resume import frontier_of, put_back, registry_of, unshipped_files
 from archiver.wiring.site_files import open_gate
-from archiver.wiring.untold import requeue_untold
 from archiver.wiring.uploads import pressure_of, shipper_of
 from archiver.wiring.values import facts, gate_policy, scopes_of, visit_limits, warcinfo_fields
 
@@ -145,9 +144,9 @@ async def session(
             stack.push_async_callback(file.close)
         salvaged = await asyncio.to_thread(salvage, places.root)
         shipped, unshipped = await unshipped_files(places, salvaged)
+        earlier = None
         if file is not None and file.resumed:
-            await requeue_lost(frontier, places, salvaged)
-            await requeue_untold(frontier, places.logs, job, salvaged, unshipped)
+            earlier = await put_back(frontier, places, clock, job, salvaged, unshipped)
         ledger = JsonlLedger(
             places.logs, clock, job=job, actor=actor, labels=config.job.labels, tenant=config.job.tenant,
             previous=last_head(places.logs),
@@ -175,9 +174,7 @@ async def session(
         )
         scopes = scopes_of(config)
         policy = gate_policy(config, scopes, clock, hidden_rule(places.logs, clock.now()), asked.override)
-        gate, site_files = open_gate(
-            config, environment, ports, policy, stack, resumed=file is not None and file.resumed
-        )
+        gate, site_files = open_gate(config, environment, ports, policy, stack, earlier=earlier)
         pages = stack.enter_context(contextlib.closing(PagesFile(places.pages, config.job.title)))
         registry = registry_of(frontier, file)
         tools = Tools(

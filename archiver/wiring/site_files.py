@@ -11,6 +11,7 @@ from archiver.gateway import Gate, GatePolicy, GatePorts
 from archiver.policy.site_files import Statements
 from archiver.urls import origin_of
 from archiver.wire.site_files_state import SqliteSiteFiles
+from archiver.wiring.resume import Earlier
 
 
 def open_gate(
@@ -20,9 +21,9 @@ def open_gate(
     policy: GatePolicy,
     stack: AsyncExitStack,
     *,
-    resumed: bool,
+    earlier: Earlier | None,
 ) -> tuple[Gate, SiteFiles]:
-    """Closed with `stack`. `resumed`: an earlier process worked at this job."""
+    """Closed with `stack`. `earlier`: what is known of a process that worked at this job before."""
     statements = Statements()
     gate = Gate(ports, replace(policy, label=statements.label))
     memory = SqliteSiteFiles(str(environment.state_dir / "signals.sqlite"))
@@ -35,6 +36,7 @@ def open_gate(
         seeds=frozenset(origin_of(seed.url) for seed in config.seeds),
         policy=policy.name,
         extra=config.policy.signals.fetch,
-        resumed=resumed,
+        resumed=earlier is not None,
+        lost=earlier.lost if earlier is not None else None,
     )
     return gate, SiteFiles(tools)

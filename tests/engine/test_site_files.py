@@ -37,7 +37,7 @@ class Asking(Engine):
 
     def __init__(
         self, pages: Mapping[str, Answer], *, memory: SiteFileMemory | None = None, extra: tuple[str, ...] = (),
-        resumed: bool = False, **limits: object,
+        resumed: bool = False, lost: tuple[float, float] | None = None, **limits: object,
     ) -> None:  # fmt: skip
         super().__init__(pages, **limits)  # type: ignore[arg-type]
         self.memory = memory if memory is not None else MemorySiteFiles()
@@ -46,7 +46,7 @@ class Asking(Engine):
         self.bench.gate = Gate(gate._ports, replace(gate._policy, label=statements.label))
         tools = SiteFileTools(
             gateway=self.bench.gate, memory=self.memory, statements=statements, clock=self.bench.clock,
-            seeds=frozenset({ORIGIN}), policy="strict/1", extra=extra, resumed=resumed,
+            seeds=frozenset({ORIGIN}), policy="strict/1", extra=extra, resumed=resumed, lost=lost,
         )  # fmt: skip
         self.worker = Worker(replace(self.worker._t, gateway=self.bench.gate, site_files=SiteFiles(tools)))
 
@@ -295,6 +295,16 @@ async def test_a_resumed_job_asks_with_any_page_of_a_seeds_origin() -> None:
     engine = Asking({"/b": html("b"), TDMREP: reserved()}, resumed=True)
     await linked(engine, "/b")
     assert engine.asked == ["/b", TDMREP]
+
+
+@pytest.mark.parametrize(("until", "asked"), [(1.0, ["/", TDMREP]), (0.0, ["/"])], ids=["lost", "before the loss"])
+async def test_a_file_whose_record_may_be_lost_is_asked_for_again(until: float, asked: list[str]) -> None:
+    first = Asking({"/": html("x")})
+    await first.visit()
+    at = first.memory.files[f"{SITE}{TDMREP}"].asked_at  # type: ignore[attr-defined]
+    again = Asking({"/": html("x"), TDMREP: reserved()}, memory=first.memory, resumed=True, lost=(at - 9, at + until))
+    await again.visit()
+    assert again.asked == asked
 
 
 class Broken(MemorySiteFiles):

@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from archiver.ports import Recorded, VisitOutcome
 from archiver.store.spool import SpoolJournal, spool_file
 from archiver.warc.salvage import salvage
 from archiver.warc.streams import Streams
-from archiver.wiring.lost import CheckedFiles, lost_spans, requeue_lost
+from archiver.wiring.lost import CheckedFiles, begun, lost_spans, requeue_lost
 from tests.frontier.samples import key, link
 from tests.warc.samples import capture, exchange, page, streams
 
@@ -205,3 +206,10 @@ async def test_spans_go_from_record_to_record(job: Job) -> None:
     (start, stop), rest = lost_spans(path)
     assert where[1].start <= start < stop <= where[1].stop
     assert rest == (path.stat().st_size, float("inf"))
+
+
+def test_a_job_begins_with_the_first_of_its_ledger_segments(tmp_path: Path) -> None:
+    for name in ("20260102030406007-abcdef12-9", "20260102030405007-abcdef12-8", "20250102030405007-other123-8"):
+        (tmp_path / f"ledger-{name}.jsonl").touch()
+    assert begun(tmp_path, "abcdef1234") == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
+    assert begun(tmp_path, "fedcba") == 0.0

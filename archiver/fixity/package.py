@@ -24,7 +24,7 @@ from archiver.warc.members import Source
 from archiver.warc.ordinary import Ordinary
 from archiver.warc.reader import RecordHead, open_source
 from archiver.warc.streamed import Streamed
-from archiver.warc.verify import Report, key_of, unresolved, verify_source
+from archiver.warc.verify import Report, key_of, originals_for, unresolved, verify_source
 
 _PIECE = 1 << 20
 _SHOWN = 200
@@ -149,7 +149,8 @@ class _Package:
 
     def _resolve(self) -> None:
         """A revisit's original must be in the package: else it cannot be shown from there."""
-        known = frozenset().union(*(report.originals for _, report in self._reports))
+        reports = [report for _, report in self._reports]
+        known = originals_for(reports, reports)
         for one, report in self._reports:
             left = [revisit for revisit in report.revisits if known.isdisjoint(revisit.keys)]
             one.problems += map(str, unresolved(report.file, left))

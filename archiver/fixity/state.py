@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import sqlite3
+from array import array
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -152,9 +153,7 @@ def _encode(audit: Audit) -> bytes:
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
-    if isinstance(value, frozenset):
-        return sorted(value)
-    return list(value) if isinstance(value, tuple) else str(value)
+    return list(value) if isinstance(value, tuple | array) else str(value)
 
 
 def _warc(data: dict[str, Any]) -> WarcAudit:
@@ -166,7 +165,7 @@ def _warc(data: dict[str, Any]) -> WarcAudit:
                 **report,
                 "errors": _problems(report["errors"]),
                 "revisits": tuple(Revisit(**{**one, "keys": tuple(one["keys"])}) for one in report["revisits"]),
-                "originals": frozenset(report["originals"]),
+                "originals": array("Q", report["originals"]),
                 "notes": tuple(report["notes"]),
             }
         ),

@@ -18,7 +18,7 @@ from archiver.warc.fields import parse_fields
 from archiver.warc.ordinary import Ordinary
 from archiver.warc.reader import RecordHead
 from archiver.warc.reindex import Indexer, compare_index, index_lines
-from archiver.warc.verify import Problem, Report, key_of, verify_file
+from archiver.warc.verify import Problem, Report, key_of, originals_for, verify_file
 
 _LAG = 4 << 20  # bytes that the hash of the file may be behind the reading: what was read is still in memory
 _PIECE = 1 << 20
@@ -47,10 +47,10 @@ def audit_warc(path: Path, index: Path | None) -> WarcAudit:
     with _Audit(path) as audit:
         report = verify_file(path, seen=audit.record)
         audit.indexer.finish()
-        known = report.originals
+        known = originals_for([report], [report])
         own = replace(
             report,
-            originals=frozenset(),
+            originals=array("Q"),
             revisits=tuple(one for one in report.revisits if known.isdisjoint(one.keys)),
         )
         # else damage, several records a member, or a plain file: the index has its own way through those
@@ -62,7 +62,7 @@ def audit_warc(path: Path, index: Path | None) -> WarcAudit:
             index=None if index is None else tuple(compare_index(index, lines)),
             lines=len(lines),
             places=pack(audit.places),
-            originals=pack(known),
+            originals=pack(report.originals),
             heads=tuple(audit.heads),
         )
 

@@ -22,7 +22,7 @@ from archiver.model import Access, Actor
 from archiver.warc.files import disk_error, make_folder, sync_folder
 from archiver.warc.imported import Examined, examine, is_gzip
 from archiver.warc.imported_wacz import BadWacz, Resource, Wacz, open_wacz
-from archiver.warc.verify import Problem
+from archiver.warc.verify import Problem, originals_for
 from archiver.wiring.imported_files import Copied, copied, free_name, need_room, placed, sha256_of, size_of
 from archiver.wiring.imported_pages import write_pages
 from archiver.wiring.quarantine import Quarantine
@@ -196,7 +196,8 @@ class Importer:
 
 def _notes(found: Examined, begun: Imported | None, wanted: Access) -> tuple[str, ...]:
     notes = list(found.report.notes)
-    left = [one for one in found.report.revisits if found.report.originals.isdisjoint(one.keys)]
+    known = originals_for([found.report], [found.report])
+    left = [one for one in found.report.revisits if known.isdisjoint(one.keys)]
     if left:
         notes.append(
             f"{len(left)} revisits refer to records that are not in this file; replay shows them once those are here"

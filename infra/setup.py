@@ -35,6 +35,7 @@ RETRY_AFTER = 3600.0  # seconds for which a failed optional step is not tried ag
 PIP_INSTALL = ("-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 SERVERS = {  # Debian's package -> what it brings
+    "curl": "curl",  # named by a collection's README.txt
     "jq": "jq",
     "nginx": "nginx",
     "openssl": "openssl",

@@ -79,6 +79,7 @@ REQUIREMENTS: dict[str, Requirement] = {
         find=_file(ROOT / "infra/consent/node_modules/@duckduckgo/autoconsent/dist/autoconsent.cjs.js"),
         get="make setup",
     ),
+    "curl": Requirement(find=_program("curl"), get="apt-get install curl"),
     "jq": Requirement(find=_program("jq"), get="apt-get install jq"),
     "mount": Requirement(find=_mounts, get="run as root, where a tmpfs may be mounted"),
     "nginx": Requirement(find=_program("nginx"), get="apt-get install nginx-light"),

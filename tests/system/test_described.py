@@ -32,7 +32,7 @@ from tests.servers.raw import raw_server, respond
 from tests.servers.seaweed import S3Server, client, seaweedfs
 from tests.system.cli import archiver, collection
 
-pytestmark = [pytest.mark.system, pytest.mark.replay, pytest.mark.needs("seaweedfs", "pywb", "jq", "openssl")]
+pytestmark = [pytest.mark.system, pytest.mark.replay, pytest.mark.needs("seaweedfs", "pywb", "curl", "jq", "openssl")]
 
 PAGES = {
     "/": b"<!doctype html><title>Front</title><a href=/two>two</a><p>" + b"front words. " * 90,

@@ -77,16 +77,20 @@ async def dry_run(config: Config, environ: dict[str, str], *, as_json: bool = Fa
     async with session(config, from_environment(environ), environ, actor, saving=True) as work:
         asked = [_asked(config, candidate, await work.gate.admit(candidate)) for candidate in work.seeds]
         now = work.clock.epoch()
-        outlooks = _outlooks(asked, config.limits.page_limit or SOME_PAGES, now)
-        await work.run.finish(stopped=None, counts={})
+        _tell(asked, _outlooks(asked, config.limits.page_limit or SOME_PAGES, now), now, as_json=as_json)
+        await work.run.finish(stopped=None, counts={})  # a store that does not answer is waited for in here
+    statuses = [_STATUS[one.admitted.decision.verdict].value for one in asked]
+    return exit_code(statuses, gaps=False, require_complete=False, store_error=None)
+
+
+def _tell(asked: Sequence[Asked], outlooks: dict[Origin, Outlook], now: float, *, as_json: bool) -> None:
     with readers_may_leave():
         if as_json:
             for one in asked:
-                print(json_line(_to_json(one, outlooks)))
+                print(json_line(_to_json(one, outlooks)), flush=True)
         else:
-            print(plain("\n".join([line for one in asked for line in _lines(one, now)] + _sum(outlooks))))
-    statuses = [_STATUS[one.admitted.decision.verdict].value for one in asked]
-    return exit_code(statuses, gaps=False, require_complete=False, store_error=None)
+            lines = [line for one in asked for line in _lines(one, now)] + _sum(outlooks)
+            print(plain("\n".join(lines)), flush=True)
 
 
 def _asked(config: Config, candidate: Candidate, admitted: Admitted) -> Asked:

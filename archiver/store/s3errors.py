@@ -106,7 +106,8 @@ def _answered(response: Any, what: str, settings: S3Settings, clock: Clock) -> S
     answer = ": ".join(word for word in (f"{status} {code}".rstrip(), said) if word)
     message = f"{what}: {_place(settings)} answered {answer}"
     if code == "NotImplemented":
-        message += "; uploads need that: `archiver bucket check` names what this store lacks"
+        if what.partition(" ")[0] in _WRITES:
+            message += "; uploads need that: `archiver bucket check` names what this store lacks"
         return S3Fault(code=code, error=StoreSetupError(message), passing=False)
     if not passing and _is_of_the_setup(code, status, what):
         message += f"; correct {_TO_CORRECT.get(code, f'{_ENDPOINT} or {_BUCKET}')}"

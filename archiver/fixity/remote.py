@@ -60,6 +60,7 @@ class RemoteCheck:
     plan: Plan | None = None
     bytes_read: int = 0
     damaged: int = 0
+    unlisted: int = 0
 
     @property
     def prefix(self) -> str:
@@ -77,7 +78,13 @@ class RemoteCheck:
         self.notes += expected.problems
         self.unknown = sorted(unknown(expected, listed))
         for place in sorted(expected.files.keys() - listed.keys()):
-            await self._missing(place, expected.files[place])
+            if there := await self.store.stat(self.prefix + place):
+                listed[place], uris[place] = there.size, there.uri
+                self.unlisted += 1
+            else:
+                await self._missing(place, expected.files[place])
+        if self.unlisted:
+            self.notes.append(f"{self.unlisted} files that the bucket does not list and holds")
         await self._look_for_uploads()
         self.plan = plan(listed, self.log, self.sample)
         await self._read_all(self.plan.places, listed, uris, expected)
@@ -111,9 +118,7 @@ class RemoteCheck:
             self.notes.append(f"uploads in parts were not looked for: {error}")
 
     async def _missing(self, place: str, wanted: Wanted) -> None:
-        """Not listed: asked for by name before it is called missing, for a listing may lag behind."""
-        if await self.store.stat(self.prefix + place) is not None:
-            return
+        """Neither listed nor there when it is asked for by name; a listing may lag behind."""
         local = await asyncio.to_thread((self.root / place).is_file)
         one = Checked(path=self.root / place, name=place, told="not in the bucket")
         if wanted.must or not local:

@@ -1,7 +1,8 @@
 """What a bucket costs: requests and bytes as the runs of a collection counted them, per 1,000 captures and per GB.
 
 The counts lie in `state/requests.json`, by place (`S3Settings.place`); each run adds its own when it lets go of the
-store, `verify --remote` too. A run that was killed adds nothing: its figures are missing; `Cost.is_partial` when objects outnumber puts.
+store, `verify --remote` too. A run that was killed adds nothing: its figures are missing; `Cost.is_partial` when
+objects outnumber puts.
 """
 
 from __future__ import annotations

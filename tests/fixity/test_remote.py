@@ -14,7 +14,7 @@ from archiver.errors import StoreError
 from archiver.fixity.files import Checked
 from archiver.fixity.remote import RemoteCheck
 from archiver.ledger import fixity
-from archiver.model import Actor
+from archiver.model import Actor, StoredObject
 from archiver.store import MemoryStore
 
 pytestmark = pytest.mark.system
@@ -25,11 +25,18 @@ PERSON = Actor(name="tests", through="tests")
 
 @dataclass(slots=True)
 class Wire(MemoryStore):
-    """A store that is far away: `flips` and `breaks` are keys, each as often as it goes wrong on the way."""
+    """A store that is far away: `flips` and `breaks` are keys, each as often as it goes wrong on the way; `unlisted`
+    keys are there and not listed."""
 
     flips: list[str] = field(default_factory=list)
     breaks: list[str] = field(default_factory=list)
+    unlisted: list[str] = field(default_factory=list)
     sent: int = 0
+
+    async def list(self, prefix: str = "") -> AsyncIterator[StoredObject]:
+        async for one in MemoryStore.list(self, prefix):
+            if one.key not in self.unlisted:
+                yield one
 
     async def chunks(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         data = await self.read(key, start, length)
@@ -132,6 +139,16 @@ async def test_an_answer_damaged_on_its_way_is_read_again(store: Wire, nowhere: 
     store.flips = [key] * 9
     check, told = await run(store, nowhere)
     assert check.damaged == 1 and len(store.flips) == 7, "the same bytes twice are the store's"
+
+
+async def test_what_a_lagging_list_leaves_out_is_read_all_the_same(store: Wire, nowhere: Path) -> None:
+    store.unlisted = [warc(store)]
+    check, told = await run(store, nowhere)
+    assert problems(told) == [] and warc(store).removeprefix(PREFIX) in told
+    assert "1 files that the bucket does not list and holds" in check.notes
+    store.objects[warc(store)] = b"damaged"
+    check, told = await run(store, nowhere)
+    assert check.damaged == 1
 
 
 async def test_keys_that_nothing_speaks_of(store: Wire, nowhere: Path) -> None:

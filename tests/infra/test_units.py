@@ -5,6 +5,7 @@ No test starts them: that wants systemd as process 1.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from configparser import ConfigParser
@@ -89,3 +90,20 @@ def test_the_cron_line_is_one() -> None:
     assert "%" not in command, "cron reads it as a newline"
     assert subprocess.run(["sh", "-n", "-c", command], check=False).returncode == 0
     assert "/opt/archiver/infra/nightly.sh once /etc/archiver/news.yaml" in command
+
+
+@pytest.mark.parametrize("bucket", ["", "b"], ids=["without-a-bucket", "with-its-keys"])
+def test_the_cron_line_runs_with_and_without_a_bucket(tmp_path: Path, bucket: str) -> None:
+    job = CRON.read_text("utf-8").splitlines()[-1].split(None, 6)[-1]
+    if bucket:
+        (tmp_path / "store.env").write_text(f"STORE_BUCKET={bucket}\n")
+    script = tmp_path / "infra/nightly.sh"
+    script.parent.mkdir()
+    script.write_text('#!/bin/sh\necho "$1 $STORE_BUCKET."\n')
+    script.chmod(0o755)
+    for folder in ("/etc/archiver", "/var/lib/archiver", "/opt/archiver"):
+        job = job.replace(folder, str(tmp_path))
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("STORE_")}
+    ran = subprocess.run(["sh", "-c", job], env=bare, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout) == (0, "")
+    assert (tmp_path / "news.log").read_text() == f"once {bucket}.\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 
@@ -83,12 +84,17 @@ class Interrupted(ArchiverError):
 
 
 def room(path: Path) -> str:
-    """What is free where `path` lies, in words for a message about a disk: bytes, or that no file more may be made."""
+    """What is free where `path` lies, in words for a message about a disk: bytes, or that no file more may be made.
+
+    A limit on the size of a file is named as well: SQLite says `disk I/O error` where it is reached.
+    """
+    largest = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    limit = f"; a file may have {largest:,} bytes: ulimit -f" if largest != resource.RLIM_INFINITY else ""
     for folder in (path, *path.parents):
         try:
             found = os.statvfs(folder)
         except OSError:
             continue
         free = f"{found.f_bavail * found.f_frsize:,} bytes free"
-        return f"{free}, but no inode for another file" if found.f_files and not found.f_favail else free
-    return "free space unknown"
+        return (f"{free}, but no inode for another file" if found.f_files and not found.f_favail else free) + limit
+    return f"free space unknown{limit}"

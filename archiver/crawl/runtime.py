@@ -17,6 +17,7 @@ from archiver.crawl.callbacks import Callbacks
 from archiver.crawl.intake import Intake, IntakeTools
 from archiver.engine.run import Shipped
 from archiver.engine.source import ClaimSource
+from archiver.errors import ArchiverError
 from archiver.model import Actor, Claim, Page, Reason
 from archiver.wiring.session import Session, session
 
@@ -80,6 +81,11 @@ class Runtime:
             self.fault = fault
             if self.on_fault is not None:
                 self.on_fault()
+
+    def unheard(self, record: logging.LogRecord) -> bool:
+        """A filter of logs: of a crawl that cannot begin or go on the command line says why, in one line; Scrapy's
+        tracebacks of its own unwinding say less."""
+        return record.exc_info is None or not isinstance(self.fault, ArchiverError)
 
     def stop(self) -> None:
         """Finish what is in hand and begin nothing new; the job can be resumed."""
@@ -146,6 +152,9 @@ def attach(crawler: Crawler, config: Config, actor: Actor, *, own_scheduler: boo
         runtime = Runtime(config, actor, _LISTENERS.setdefault(crawler, []), own_scheduler=own_scheduler)
         _RUNTIMES[crawler] = runtime
         made = runtime
+        if not logs_fault:
+            for name in ("scrapy.core.engine", "scrapy.utils.signal"):
+                logging.getLogger(name).addFilter(made.unheard)
 
         async def closed(spider: object, reason: str) -> None:
             await made.close(reason)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
-import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from archiver.errors import DiskError, UsageError
+from archiver.errors import DiskError, UsageError, room
 
 T = TypeVar("T")
 H = TypeVar("H", bound="Hooks")
@@ -239,8 +238,4 @@ def _close(connection: sqlite3.Connection) -> None:
 
 
 def _fault(path: Path, exc: BaseException) -> DiskError:
-    try:
-        free = f"{shutil.disk_usage(path.parent).free:,} bytes free"
-    except OSError:
-        free = "free space unknown"
-    return DiskError(f"{path}: {exc} ({free})")
+    return DiskError(f"{path}: {exc} ({room(path)})")

@@ -27,8 +27,14 @@ def check_limits() -> None:
     if missing:
         raise LimitError(
             f"{THREADS - missing} threads more may be started, {THREADS} are needed; raise the limit (ulimit -u, "
-            "TasksMax, pids.max)"
+            f"TasksMax, pids.max{_short_of_addresses()})"
         )
+
+
+def _short_of_addresses() -> str:
+    """Each thread reserves a stack and a heap: a bound on addresses, unlike one on memory in use, is met first."""
+    bound = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return "" if bound == resource.RLIM_INFINITY else f"; addresses are limited to {bound:,} bytes: ulimit -v"
 
 
 def _startable(number: int) -> int:

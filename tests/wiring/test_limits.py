@@ -54,3 +54,10 @@ def test_all_is_well_here() -> None:
         limits.check_limits()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_under_scrapy_it_is_one_line_too(tmp_path: Path) -> None:
+    command = ["prlimit", "--nofile=30", sys.executable, "-m", "archiver", "crawl", "--url", "http://127.0.0.1:9/"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 3
+    assert ran.stderr == "archiver: 30 files may be open at a time, 40 are needed; raise the limit (ulimit -n)\n"

@@ -22,6 +22,7 @@ from tests.servers.seaweed import S3Server, client, seaweedfs
 from tests.store.faulty import Plan, faulty
 from tests.system.cli import archiver, check_collection, collection, ledger_bodies, running
 from tests.system.site import site
+from tests.system.test_disk import mounted
 from tests.warc.foreign import warcio_warc
 
 pytestmark = [pytest.mark.system, pytest.mark.needs("seaweedfs")]
@@ -335,3 +336,26 @@ def test_imported_files_go_up_like_our_own_and_apart(tmp_path: Path, store: S3Se
     assert f"s3://bucket/{name}" in {row["uri"] for row in rows}
     assert archiver(*given, cwd=tmp_path, env=env).code == 0
     assert held(store, "imported/").keys() == there.keys()
+
+
+@pytest.mark.soak
+@pytest.mark.needs("mount")
+def test_a_full_disk_is_emptied_into_the_bucket(tmp_path: Path, store: S3Server) -> None:
+    """`keepLocal: false` on a disk that holds a part of the crawl: WARCs in the bucket make room, nothing is lost."""
+    env = store.environment("bucket/small-disk/")
+    with site(160, size=300_000, pause=0.05) as server, mounted(tmp_path / "small", "size=24m") as disk:
+        config = tmp_path / "crawl.yaml"
+        config.write_text(
+            "scopeType: host\nrolloverSize: 1000000\ndiskUtilization: 50\n"
+            "storage: {keepLocal: false, patience: 60, holdLimit: 60}\n"
+        )
+        allow = ["--allow-address", f"127.0.0.1:{server.port}", "--delay", "0", "--concurrency", "1"]
+        options = ["crawl", str(config), "--url", server.url("/"), *allow, "--driver", "pump", "--json"]
+        ran = archiver(*options, "--out", str(disk / "crawls"), cwd=tmp_path, env=env)
+        assert ran.code == 0, (ran.out, ran.err)
+        folder = disk / "crawls" / "collections" / "main"
+        assert list(folder.rglob("*.warc.gz")) == []
+        there = [body for key, body in held(store, "small-disk/").items() if key.endswith(".warc.gz")]
+        assert sum(map(len, there)) > 12_600_000, "more than half of the disk, where a run ends that frees nothing"
+        checked = archiver("verify", "main", "--remote", "--out", str(disk / "crawls"), cwd=tmp_path, env=env)
+        assert checked.code == 0, checked.out

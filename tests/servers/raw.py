@@ -38,13 +38,15 @@ class Request:
 class Answer:
     """`parts` are written one after the other with `pause` seconds between; then the connection closes, unless kept.
 
-    `abort` resets the connection instead of closing it in order.
+    `abort` resets the connection instead of closing it in order. What follows the first part waits while `held` says
+    so: a client that is to be disturbed is then still there, however quick it is and however late the test comes.
     """
 
     parts: tuple[bytes, ...]
     pause: float = 0.0
     keep: bool = False
     abort: bool = False
+    held: Callable[[], bool] = lambda: False
 
 
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -153,6 +155,8 @@ async def _write(writer: asyncio.StreamWriter, answer: Answer) -> None:
     for position, part in enumerate(answer.parts):
         if position and answer.pause:
             await asyncio.sleep(answer.pause)
+        while position and answer.held():
+            await asyncio.sleep(0.005)
         writer.write(part)
         await writer.drain()
 

@@ -60,23 +60,32 @@ def _number(link: str) -> int:
 
 @contextmanager
 def site(
-    count: int, *, pause: float = 0.0, size: int = 2000, slow: Callable[[], bool] | None = None
+    count: int,
+    *,
+    pause: float = 0.0,
+    size: int = 2000,
+    slow: Callable[[], bool] | None = None,
+    held: Callable[[], bool] | None = None,
 ) -> Iterator[RawServer]:
     """`pause`: seconds before each body, so that a run lasts long enough to be disturbed.
 
     While `slow` says so a body waits `SLOW` seconds: a run on a fast machine is then still there when it is looked at.
+    While `held` says so no body is sent at all: what is to be stopped cannot have ended before.
     """
     with raw_server(pages(count, size=size)) as server:
-        if pause or slow:
-            server.answers = {path: _slowed(reply, pause, slow) for path, reply in server.answers.items()}
+        if pause or slow or held:
+            server.answers = {path: _slowed(reply, pause, slow, held) for path, reply in server.answers.items()}
         yield server
 
 
-def _slowed(reply: Reply, pause: float, slow: Callable[[], bool] | None) -> Reply:
+def _slowed(
+    reply: Reply, pause: float, slow: Callable[[], bool] | None, held: Callable[[], bool] | None
+) -> Reply:
     assert isinstance(reply, Answer)
     head, _, body = reply.parts[0].partition(b"\r\n\r\n")
     parts = (head + b"\r\n\r\n", body)
-    return lambda _: Answer(parts=parts, pause=SLOW if slow and slow() else pause, keep=True)
+    hold = held or (lambda: False)
+    return lambda _: Answer(parts=parts, pause=SLOW if slow and slow() else pause, keep=True, held=hold)
 
 
 def asked(requests: list[Request]) -> Counter[str]:

@@ -30,11 +30,18 @@ def configured(tmp_path: Path) -> Path:
     return path
 
 
-def disturbed(server: RawServer, command: list[str], cwd: Path, wait: int, pause: float) -> bool:
-    """Run until `wait` requests more have come and a moment passed, then kill; whether it still ran."""
+FREE = 1 << 30
+
+
+def disturbed(server: RawServer, limit: list[int], command: list[str], cwd: Path, wait: int, pause: float) -> bool:
+    """Run until `wait` requests more have come and a moment passed, then kill; whether it still ran.
+
+    The site gives no bodies beyond `limit` requests: the run cannot come to its end in that moment.
+    """
     target = len(server.requests) + wait
+    limit[0] = target + 12
     with running(*command, cwd=cwd, env={"HOME": str(cwd)}) as process:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 100
         while process.poll() is None and len(server.requests) < target:
             assert time.monotonic() < deadline, "the crawl stands still"
             time.sleep(0.002)
@@ -43,6 +50,8 @@ def disturbed(server: RawServer, command: list[str], cwd: Path, wait: int, pause
             assert process.returncode == 0, process.communicate()[1]
             return False
         process.kill()
+        process.wait()
+    limit[0] = FREE
     return True
 
 
@@ -65,11 +74,12 @@ def kills(tmp_path: Path, driver: str, times: int, seed: int, pages: int) -> Non
         wanted = set(asked(server.requests))
         assert len(wanted) > 2 * pages and "/p5" not in wanted
         expected = outcome(collection(whole), server)
-    with site(pages, pause=0.004) as server:
+    limit = [FREE]
+    with site(pages, pause=0.004, held=lambda: len(server.requests) > limit[0]) as server:
         command = crawl(server, driver, config)
         for number in range(times):
             wait = rng.randrange(1, max(2, 2 * pages // times))
-            if not disturbed(server, command, torn, wait, rng.uniform(0, 0.05)):
+            if not disturbed(server, limit, command, torn, wait, rng.uniform(0, 0.05)):
                 assert number, "it ended before it was killed"
                 break  # a crawl that came to its end is not gone on with: the same command begins anew
             told.note(collection(torn))

@@ -129,15 +129,20 @@ def test_a_page_limit_leaves_the_rest_pending(tmp_path: Path, driver: str) -> No
         assert {line["reason"] for line in lines if line["state"] == "pending"} == {"pageLimit"}
 
 
-def stopped(server: RawServer, command: list[str], cwd: Path, how: signal.Signals, after: int) -> None:
+def stopped(
+    server: RawServer, limit: list[int], command: list[str], cwd: Path, how: signal.Signals, after: int
+) -> None:
+    """Stopped once `after` requests came. Until then the site gives no bodies beyond `limit` requests."""
+    limit[0] = after + 8
     with running(*command, cwd=cwd) as process:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 100
         while len(server.requests) < after:
             assert time.monotonic() < deadline and process.poll() is None
             time.sleep(0.002)
         process.send_signal(how)
+        limit[0] = 1 << 30
         try:
-            process.wait(30)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             pytest.fail("it does not stop")
 
@@ -153,13 +158,14 @@ def stopped(server: RawServer, command: list[str], cwd: Path, how: signal.Signal
 )
 def test_stopped_and_gone_on_with(tmp_path: Path, driver: str, how: signal.Signals) -> None:
     """After the stop all that was seen is told, nothing more; after the second run the fates are those of one run."""
-    with site(40, pause=0.004) as server:
+    limit = [1 << 30]
+    with site(40, pause=0.004, held=lambda: len(server.requests) > limit[0]) as server:
         whole, torn = tmp_path / "whole", tmp_path / "torn"
         whole.mkdir()
         assert archiver(*crawl(server, "pump"), cwd=whole).code == 0
         _, wanted, _ = reported(whole)
         torn.mkdir()
-        stopped(server, crawl(server, driver), torn, how, len(server.requests) + 30)
+        stopped(server, limit, crawl(server, driver), torn, how, len(server.requests) + 30)
         _, fates, _ = reported(torn)
         assert fates["pending"], "the links of the pages that were visited wait"
         assert set().union(*fates.values()) < set().union(*wanted.values())
@@ -171,13 +177,16 @@ def test_stopped_and_gone_on_with(tmp_path: Path, driver: str, how: signal.Signa
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_a_server_that_dies_midway(tmp_path: Path, driver: str) -> None:
     """What it named and never gave is failed or pending; nothing vanishes. The operator stops the run in the end."""
-    with site(40, pause=0.01) as server, running(*crawl(server, driver), cwd=tmp_path) as process:
-        deadline = time.monotonic() + 30
+    dead: list[bool] = []
+    slow = site(40, pause=0.01, held=lambda: not dead and len(server.requests) > 32)
+    with slow as server, running(*crawl(server, driver), cwd=tmp_path) as process:
+        deadline = time.monotonic() + 100
         while len(server.requests) < 25:
             assert time.monotonic() < deadline and process.poll() is None
             time.sleep(0.002)
         served = {path for path in server.paths() if "/.well-known/" not in path}
         server.answers |= {path: Answer(parts=(), abort=True) for path in server.answers}
+        dead.append(True)
         died = len(server.requests)
         while process.poll() is None and len(server.requests) < died + 10 and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -37,10 +37,11 @@ def test_damage_between_two_runs_is_made_good(tmp_path: Path) -> None:
     """Killed; then one closed file is deleted and a byte of another is flipped. The same command fetches what these
     held, in whole visits, and what was under way: nothing else a second time."""
     (tmp_path / "crawl.yaml").write_text("rolloverSize: 30000\nscopeType: host\n")
-    with site(PAGES, pause=0.01) as server:
+    folder = collection(tmp_path)
+    killed: list[bool] = []
+    with site(PAGES, pause=0.01, held=lambda: not killed and len(warcs(folder)) > 3) as server:
         command = ["crawl", "crawl.yaml", "--url", server.url("/"), "--delay", "0"]
         command += ["--allow-address", f"127.0.0.1:{server.port}"]
-        folder = collection(tmp_path)
         with running(*command, cwd=tmp_path) as process:
             deadline = time.monotonic() + 60
             while len(warcs(folder)) < 4 and process.poll() is None:
@@ -48,6 +49,7 @@ def test_damage_between_two_runs_is_made_good(tmp_path: Path) -> None:
                 time.sleep(0.01)
             process.kill()
             process.wait()
+            killed.append(True)
         before = asked(server.requests)
         held, damaged = warcs(folder)[1:3]
         made_by = visits(folder)

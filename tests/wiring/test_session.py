@@ -7,6 +7,7 @@ import gc
 import json
 import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -148,13 +149,15 @@ def test_two_crawls_write_into_one_collection_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.system
 def test_a_signal_ends_gracefully_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    with site(40, pause=0.02) as server:
+    told: list[bool] = []
+    with site(40, pause=0.02, held=lambda: not told and len(server.requests) > 30) as server:
         command = ["crawl", "--url", server.url("/"), "--scope-type", "host", "--driver", "pump", "--delay", "0",
                    "--allow-address", f"127.0.0.1:{server.port}"]  # fmt: skip
         with running(*command, cwd=tmp_path) as process:
             while len(server.requests) < 20 and process.poll() is None:
-                pass
+                time.sleep(0.01)
             process.terminate()
+            told.append(True)
             out, err = process.communicate(timeout=60)
         assert process.returncode == 11, err
         assert "goes on" in out

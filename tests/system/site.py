@@ -78,9 +78,7 @@ def site(
         yield server
 
 
-def _slowed(
-    reply: Reply, pause: float, slow: Callable[[], bool] | None, held: Callable[[], bool] | None
-) -> Reply:
+def _slowed(reply: Reply, pause: float, slow: Callable[[], bool] | None, held: Callable[[], bool] | None) -> Reply:
     assert isinstance(reply, Answer)
     head, _, body = reply.parts[0].partition(b"\r\n\r\n")
     parts = (head + b"\r\n\r\n", body)

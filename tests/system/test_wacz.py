@@ -262,7 +262,8 @@ def test_a_crawl_packs_its_collection(tmp_path: Path, pack: Pack) -> None:
     extra = found.files["pages/extraPages.jsonl"].splitlines()
     assert len(found.pages) == len(extra) and found.pages[0]["url"] == server.url("/")
     listed = {row["url"] for row in found.pages}
-    first, *_, (late, url) = sorted((row["filename"], row["url"]) for _, _, row in found.lines if row["url"] in listed)
+    whole = [row for _, _, row in found.lines if row["url"] in listed and row["status"] == "200"]
+    first, *_, (late, url) = sorted((row["filename"], row["url"]) for row in whole)
     assert first[0] < late
     one, _, _ = pack(tmp_path, "--url", url)
     targets = {target for _, target, _ in one.records()}

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from playwright.async_api import Error
 
-from archiver.browser.consent_frames import Frames, Spot, script
+from archiver.browser.consent_frames import CALL_SECONDS, Frames, Spot, script
 from archiver.browser.steps import OnPage
 from archiver.policy import consent as rules
 from archiver.policy import consent_traces as traces
@@ -72,7 +72,7 @@ class Sight:
         """In the page's own world: what its interfaces say. Empty when it does not answer."""
         asked = f"({_API})({_json({'globals': list(traces.GLOBALS), 'most': API_SECONDS * 1000})})"
         with contextlib.suppress(Error, TimeoutError):
-            async with asyncio.timeout(API_SECONDS * 4):
+            async with asyncio.timeout(CALL_SECONDS):
                 answer = await self.on.session.send(
                     "Runtime.evaluate", {"expression": asked, "awaitPromise": True, "returnByValue": True}
                 )

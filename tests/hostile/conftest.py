@@ -13,11 +13,11 @@ import pytest
 from tests.system.cli import Ran, archiver
 
 CONFIG = """
-idleTimeout: 1
-connectTimeout: 1
-requestTimeout: 3
-visitTimeout: 4
-robotsTimeout: 2
+idleTimeout: 3
+connectTimeout: 10
+requestTimeout: 12
+visitTimeout: 15
+robotsTimeout: 10
 maxBodySize: 2000000
 """
 

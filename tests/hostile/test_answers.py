@@ -55,14 +55,14 @@ CUT: dict[str, Reply] = {
     "/chunk-huge": head(CHUNKED, b"f" * 17 + b"\r\nhello\r\n0\r\n\r\n"),
     "/short": head("Content-Length: 100\r\n", b"short"), "/no-last-chunk": head(CHUNKED, b"5\r\nhello\r\n"),
     "/reset": Answer(parts=(head("Content-Length: 100\r\n", b"x"),), abort=True),
-    "/stall": Answer(parts=(head("Content-Length: 100\r\n", b"half"), b""), pause=9),
+    "/stall": Answer(parts=(head("Content-Length: 100\r\n", b"half"), b""), pause=60),
     "/endless": Answer(parts=(head(""), *BIG)),
     "/endless-chunks": Answer(parts=(head(CHUNKED), *(b"10000\r\n" + one + b"\r\n" for one in BIG))),
     "/endless-length": Answer(parts=(head("Content-Length: 99999999999\r\n"), *BIG)),
 }  # fmt: skip
 FAILED: dict[str, Reply] = {
-    "/silent": Answer(parts=(b"", b""), pause=9),
-    "/stall-head": Answer(parts=(b"HTTP/1.1 200 OK\r\n", b""), pause=9),
+    "/silent": Answer(parts=(b"", b""), pause=60),
+    "/stall-head": Answer(parts=(b"HTTP/1.1 200 OK\r\n", b""), pause=60),
     "/closed": b"",
     "/reset-0": Answer(parts=(b"",), abort=True),
     "/big-head": head(f"X: {'a' * 600_000}\r\n"),

@@ -19,7 +19,6 @@ import zstandard
 
 from archiver.extract import requisites_of
 from archiver.extract.html import extract
-from tests.hostile.conftest import Save
 from tests.servers.raw import Reply, raw_server
 from tests.system.cli import check_collection, collection
 
@@ -63,7 +62,7 @@ def bombs(count: int) -> dict[str, Reply]:
 
 @pytest.mark.system
 @pytest.mark.parametrize("count", [100, pytest.param(2000, marks=pytest.mark.soak)])
-def test_bombs_cost_little_memory_and_are_kept_as_sent(save: Save, tmp_path: Path, count: int) -> None:
+def test_bombs_cost_little_memory_and_are_kept_as_sent(tmp_path: Path, count: int) -> None:
     with raw_server(bombs(count)) as server:
         urls = [server.url(path) for path in server.answers]
         own = ("--delay", "0", "--allow-address", f"127.0.0.1:{server.port}")

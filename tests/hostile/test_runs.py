@@ -41,13 +41,13 @@ def test_four_at_once_into_one_collection(save: Save, tmp_path: Path) -> None:
 
 
 def test_a_slow_host_holds_back_nobody(save: Save) -> None:
-    slow = Answer(parts=(b"", b""), pause=9)
+    slow = Answer(parts=(b"", b""), pause=60)
     with raw_server({"/": slow}) as tar, raw_server({f"/{page}": PAGE for page in range(10)}) as quick:
         urls = [tar.url("/"), *[quick.url(f"/{page}") for page in range(10)]]
         ran = save(*urls, port=tar.port, options=("--json", "--allow-address", f"127.0.0.1:{quick.port}"))
         assert [one["status"] for one in ran.objects] == ["failed", *["archived"] * 10]
         asked = next(request.at for request in tar.requests if request.path == "/")
-        assert max(request.at for request in quick.requests) < asked + 1.0  # before the slow one's limit came
+        assert max(request.at for request in quick.requests) < asked + 3.0  # before the slow one's limit came
 
 
 def test_one_url_many_times_is_one_visit(save: Save) -> None:

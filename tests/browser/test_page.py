@@ -13,7 +13,7 @@ from tests.browser.kit import PLAN, Rig, Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
-LATENESS = 6.0
+LATENESS = 30.0
 """Seconds past the plan's own: closing, and a machine that others use too."""
 
 

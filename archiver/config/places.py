@@ -64,10 +64,6 @@ class Places:
         return self.root / "state"
 
     @property
-    def frontier(self) -> Path:
-        return self.state / "frontier.sqlite"
-
-    @property
     def spool(self) -> Path:
         """Where visits spool what has no verdict yet."""
         return self.state / "spool"

@@ -39,7 +39,7 @@ def test_paths_by_access_and_store_keys(tmp_path: Path) -> None:
     assert made.key(made.warcs(Access.RESTRICTED) / "x.warc.gz") == "collections/news/restricted/x.warc.gz"
     with pytest.raises(ValueError, match="not in the subpath"):
         made.key(tmp_path / "elsewhere")
-    for path in (made.frontier, made.uploads, made.spool, made.pages, made.logs, made.reports):
+    for path in (made.uploads, made.spool, made.pages, made.logs, made.reports):
         assert path.is_relative_to(made.root)
 
 

@@ -83,7 +83,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 @pytest.mark.parametrize("keys", [True, False])
 def test_a_crawl_that_uploads_asks_no_metadata_service(tmp_path: Path, store: S3Server, keys: bool) -> None:
     """Without keys the SDK's chain is asked, of which the last link is a cloud machine's own address."""
-    (tmp_path / "crawl.yaml").write_text("storage: {patience: 1, attempts: 1}\ndriver: pump\n")
+    patience = 60 if keys else 1  # traced, a second may not be enough for the first question
+    (tmp_path / "crawl.yaml").write_text(f"storage: {{patience: {patience}, attempts: 1}}\ndriver: pump\n")
     env = store.environment("bucket/x/")
     if not keys:
         env = {name: value for name, value in env.items() if "KEY" not in name}
@@ -93,7 +94,7 @@ def test_a_crawl_that_uploads_asks_no_metadata_service(tmp_path: Path, store: S3
             "--allow-address", f"127.0.0.1:{server.port}", env=env,
         )  # fmt: skip
     port = int(store.endpoint.rpartition(":")[2])
-    assert ran.code in ((0, 22) if keys else (22, 33)), ran.err
+    assert ran.code in ((0,) if keys else (22, 33)), ran.err
     assert seen <= {("127.0.0.1", server.port), ("127.0.0.1", port)} and ("127.0.0.1", server.port) in seen
     if keys:
         assert ("127.0.0.1", port) in seen

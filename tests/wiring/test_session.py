@@ -79,7 +79,8 @@ async def test_leases_are_renewed_while_a_visit_is_under_way(monkeypatch: pytest
         async with opened(config_of(server)) as work:
             claim = await (source := work.source(patience=None)).next()
             assert claim is not None
-            state = sqlite3.connect(f"file:{next(work.places.state.rglob('frontier*'))}?mode=ro", uri=True)
+            [file] = work.places.state.glob("frontier-*.sqlite")
+            state = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
             lent = state.execute("SELECT lease_until FROM claims").fetchone()
             while state.execute("SELECT lease_until FROM claims").fetchone() <= lent:
                 await asyncio.sleep(0.01)

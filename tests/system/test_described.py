@@ -252,7 +252,7 @@ def archived_frame(page: Page, url: str) -> Frame:
 def get(port: int, target: str) -> bytes | int:
     """A body, or the status of a refusal."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{target}", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{target}", timeout=60) as answer:
             body: bytes = answer.read()
             return body
     except urllib.error.HTTPError as error:

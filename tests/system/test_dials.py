@@ -132,18 +132,18 @@ def test_replay_stays_on_loopback(tmp_path: Path) -> None:
         address = re.search(r"http://\S+?:(\d+)", said)
         assert address, said
         fetch = [sys.executable, "-c", _FETCH, address[1]]
-        assert subprocess.run(fetch, capture_output=True, timeout=30, check=False).returncode == 0
+        assert subprocess.run(fetch, capture_output=True, timeout=90, check=False).returncode == 0
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         for child in children:  # the verb itself, below strace: it ends its own children
             subprocess.run(["kill", "-TERM", child], check=True)
-        process.wait(30)
+        process.wait(60)
     seen = dials(trace)
     assert {address for address, _ in seen} <= {"127.0.0.1", "::1"}
 
 
 _FETCH = """
 import sys, http.client
-connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=20)
+connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=80)
 connection.request("GET", "/", headers={"Host": f"demo.replay.localhost:{sys.argv[1]}"})
 sys.exit(0 if connection.getresponse().status < 500 else 1)
 """

@@ -133,7 +133,7 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
     # root without the right to write everywhere, or whoever we are
     powerless = ["setpriv", "--bounding-set", "-dac_override"] if os.geteuid() == 0 else []
     command = [sys.executable, "-m", "archiver", "save", "http://127.0.0.1:9/", "--out", str(closed / "crawls")]
-    ran = subprocess.run([*powerless, *command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run([*powerless, *command], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
     assert ran.returncode == 3, ran.stderr
     assert str(closed) in ran.stderr and "cannot be written" in ran.stderr and ran.stderr.count("\n") == 1
     assert list(closed.iterdir()) == []

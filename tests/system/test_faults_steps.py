@@ -63,7 +63,7 @@ def traced(call: str, fault: str, arguments: list[str], cwd: Path) -> subprocess
     return subprocess.run(
         ["strace", *options, sys.executable, "-m", "archiver", *arguments],
         cwd=cwd, env={**os.environ, "HOME": str(cwd)}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=60, check=False,
+        timeout=100, check=False,
     )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def test_killed_while_files_go_up(tmp_path: Path, store: S3Server, call: str) ->
             inject = ["-e", f"trace={call}", "-e", "signal=none", "-e", f"inject={call}:signal=KILL:when={nth}"]
             ran = subprocess.run(
                 ["strace", "-f", "-qq", "-o", "/dev/null", *inject, sys.executable, "-m", "archiver", *arguments],
-                cwd=torn, env=env, capture_output=True, text=True, timeout=60, check=False,
+                cwd=torn, env=env, capture_output=True, text=True, timeout=100, check=False,
             )  # fmt: skip
             reached += ran.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL)
             told.note(collection(torn))

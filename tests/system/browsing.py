@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from tests.servers.pages import Pages
 from tests.system.cli import Ran, archiver, collection, records
 
 DELAY = "delay 1 s, the default"
+PATIENCE = 90_000
+"""Milliseconds after which a browser of a test is given up."""
 
 
 def home(folder: Path) -> dict[str, str]:
@@ -87,7 +90,7 @@ def chromium() -> Iterator[Browser]:
     arguments = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.localhost, EXCLUDE localhost, EXCLUDE 127.0.0.1"]
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
-            executable_path=need("chromium"), args=arguments, chromium_sandbox=os.geteuid() != 0
+            executable_path=need("chromium"), args=arguments, chromium_sandbox=os.geteuid() != 0, timeout=PATIENCE
         )
         yield running
         running.close()
@@ -100,10 +103,12 @@ def shown(browser: Browser, folder: Path, url: str) -> Iterator[tuple[Page, Fram
     program = [sys.executable, "-m", "archiver", "replay", "--out", str(folder / "crawls"), "--port", "0"]
     with replaying(program, folder / "replay.log") as (_, address):
         tab = browser.new_context(viewport={"width": 1280, "height": 1024}).new_page()
+        tab.set_default_timeout(PATIENCE)
         tab.goto(address + url)
         element = tab.wait_for_selector("#replay_iframe")
         frame = element.content_frame() if element is not None else None
         assert frame is not None
-        frame.wait_for_load_state("load")
+        # until it has loaded: an empty document, which counts as loaded too, stands there first
+        frame.wait_for_url(re.compile("mp_/"), timeout=PATIENCE)
         yield tab, frame
         tab.context.close()

@@ -15,7 +15,7 @@ from archiver.warc.reader import Record
 from tests.servers.authority import make_authority
 from tests.servers.pages import Pages, most_in_flight, serving
 from tests.servers.pages_everything import BIG, everything
-from tests.system.browsing import DELAY, chromium, home, kept, made, named, saved, sent, shown
+from tests.system.browsing import DELAY, PATIENCE, chromium, home, kept, made, named, saved, sent, shown
 from tests.system.cli import Ran, archiver, check_collection, collection, ledger_bodies, records
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.needs("chromium")]
@@ -143,6 +143,7 @@ def milestones(frame: Frame, wanted: set[str], number: int = 0) -> set[str]:
 def test_replay_reaches_what_the_page_reached_live(browser: Browser, archived: Saved) -> None:
     """But for what is listed; and no request goes to the sites, which are up and would answer."""
     tab = browser.new_context(ignore_https_errors=True).new_page()
+    tab.set_default_timeout(PATIENCE)
     tab.goto(archived.start)
     live = milestones(tab.main_frame, IMPOSSIBLE | {"20 MB", "lazy image"}, LIVE)
     tab.context.close()

@@ -94,6 +94,8 @@ def test_replay_shows_the_rendered_page(archived: tuple[Path, Pages, Ran]) -> No
         assert frame.eval_on_selector_all("article h2", "all => all.map(one => one.textContent)") == [
             title for title, _ in ARTICLES
         ]
-        loaded = "all => all.every(one => one.complete && one.naturalWidth === 80)"
-        assert frame.eval_on_selector_all("article img", loaded)
+        # a script put them there, perhaps after the page had loaded
+        loaded = "[...document.querySelectorAll('article img')].every(one => one.complete && one.naturalWidth === 80)"
+        frame.wait_for_function(loaded)
+        assert frame.locator("article img").count() == len(ARTICLES)
     assert site.hits == []

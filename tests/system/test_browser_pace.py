@@ -66,16 +66,16 @@ def test_a_page_that_never_ends_by_itself_loads_completely(tmp_path: Path) -> No
 def test_a_declared_delay_lies_between_any_two_requests(tmp_path: Path) -> None:
     """Whatever asks for them: the document over HTTP, pictures, a script's request, in the browser."""
     answers = pictured("page", 2, more="<script>fetch('/data.json')</script>") | {
-        "/robots.txt": robots("Crawl-delay: 2"),
+        "/robots.txt": robots("Crawl-delay: 1"),
         "/data.json": page("{}", "application/json"),
     }
     with serving(answers) as site:
         ran = saved(tmp_path, "browser", site.url("/page"), site)
     told = ran.objects[0]
-    print(f"{len(site.asked)} requests in {told['seconds']:.1f} s (Crawl-delay 2 s)")
+    print(f"{len(site.asked)} requests in {told['seconds']:.1f} s (Crawl-delay 1 s)")
     assert (ran.code, told["completeness"]["verdict"]) == (0, "complete"), told
     assert set(site.count()) == set(answers) - {"/robots.txt"}
-    assert min(site.gaps()) >= 2.0, (site.gaps(), [hit.path for hit in site.hits])
+    assert min(site.gaps()) >= 1.0, (site.gaps(), [hit.path for hit in site.hits])
 
 
 def test_robots_of_each_origin_binds_the_browser(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.needs import need
 from tests.replay.conftest import command
 from tests.replay.samples import dial, replaying
 from tests.servers.raw import RawServer, raw_server, respond
-from tests.system.cli import archiver, check_rows, ledger_bodies
+from tests.system.cli import Ran, archiver, check_rows, ledger_bodies
 from tests.warc.foreign import document, warcio_warc
 
 pytestmark = [pytest.mark.system, pytest.mark.replay, pytest.mark.needs("pywb", "wget")]
@@ -47,9 +47,17 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, RawSe
     yield folder, server
 
 
-def test_wgets_warc_and_a_wacz_are_taken_in_and_a_damaged_file_is_not(work: tuple[Path, RawServer]) -> None:
-    folder, _ = work
-    ran = archiver("import", "theirs", "--collection", "main", *NOTE, cwd=folder)
+@pytest.fixture(scope="module")
+def imported(work: tuple[Path, RawServer]) -> Ran:
+    """All of `theirs`, restricted."""
+    env = {"HOME": str(work[0]), "XDG_STATE_HOME": "", "XDG_CONFIG_HOME": ""}  # before a test's own home is set
+    return archiver("import", "theirs", "--collection", "main", *NOTE, cwd=work[0], env=env)
+
+
+def test_wgets_warc_and_a_wacz_are_taken_in_and_a_damaged_file_is_not(
+    work: tuple[Path, RawServer], imported: Ran
+) -> None:
+    folder, ran = work[0], imported
     found = {Path(one["source"].partition("!")[0]).name: one for one in ran.objects}
     assert ran.code == 1, ran.err
     assert {name: one["outcome"] for name, one in found.items()} == {
@@ -64,10 +72,11 @@ def test_wgets_warc_and_a_wacz_are_taken_in_and_a_damaged_file_is_not(work: tupl
     assert (row["policy"], row["claims"]["operator"]) == ("unknown", "A. Wget")
 
 
+@pytest.mark.usefixtures("imported")
 def test_what_is_imported_openly_is_shown_to_everybody_and_nothing_else(
     work: tuple[Path, RawServer], tmp_path: Path
 ) -> None:
-    """wget's captures from a WARC that is not compressed, beside what the story before kept restricted."""
+    """wget's captures from a WARC that is not compressed, beside what was kept restricted."""
     folder, server = work
     plain = folder / "plain.warc"
     plain.write_bytes(gzip.decompress((folder / "theirs/wget.warc.gz").read_bytes()))

@@ -197,7 +197,8 @@ def check_asked(folder: Path, server: RawServer) -> None:
     """Every path asked for k times: k - 1 of these stood in visits whose process died before they were complete.
 
     A job that a kill left behind is gone on with. One that had come to its end when its process was killed is not: the
-    same command begins a new one, which asks for everything once more.
+    same command begins a new one, which asks for everything once more. What says how a site may be used is asked for
+    when its visit is told of already, and is complete when a row says what it says.
     """
     jobs: set[str] = set()
     over: set[str] = set()
@@ -206,11 +207,13 @@ def check_asked(folder: Path, server: RawServer) -> None:
         jobs |= {row["job"] for row in rows if row["event"] == "run"}
         over |= {row["job"] for row in rows if row["event"] == "end"}
         ended = {row["url"] for row in rows if row["event"] == "visit"}
+        known = {row["url"] for row in rows if row["event"] == "signals"}
         asked_for = (row for row in rows if row["event"] == "decision" and row["verdict"] == "allow")
         unfinished.update(
             row["url"].removeprefix(server.origin)
             for row in asked_for
-            if row["kind"] != "robots" and (row["initiator"] or row["url"]) not in ended
+            if row["kind"] != "robots"
+            and (row["url"] not in known if row["kind"] == "signals" else (row["initiator"] or row["url"]) not in ended)
         )
     assert jobs == over, "a job was begun anew though another was to be gone on with"
     twice = {path: number for path, number in asked(server.requests).items() if number > len(jobs) + unfinished[path]}

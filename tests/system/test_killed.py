@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.raw import RawServer
+from tests.servers.raw import NOT_FOUND, Answer, RawServer
 from tests.system.cli import archiver, collection, ledger_bodies, running, warcs
 from tests.system.invariant import Acknowledged, check_invariant, fates_by_path, holdings, listed_by_path
 from tests.system.site import asked, site
@@ -31,6 +31,7 @@ def configured(tmp_path: Path) -> Path:
 
 
 FREE = 1 << 30
+STATEMENT = "/.well-known/tdmrep.json"
 
 
 def disturbed(server: RawServer, limit: list[int], command: list[str], cwd: Path, wait: int, pause: float) -> bool:
@@ -104,6 +105,29 @@ def test_killed_three_times(tmp_path: Path, driver: str) -> None:
 
 def test_killed_under_scrapy(tmp_path: Path) -> None:
     kills(tmp_path, "scrapy", 1, int(os.environ.get("SEED", 0)) or random.randrange(1, 1 << 30), PAGES)
+
+
+def test_killed_while_a_statement_is_asked_for(tmp_path: Path) -> None:
+    """What says how a site may be used is asked for when its page's visit is told of: once more, and nothing else."""
+    told, holding = Acknowledged(), [True]
+    with site(5) as server:
+        server.answers[STATEMENT] = Answer(parts=(b"", NOT_FOUND), held=lambda: holding[0])
+        command = crawl(server, "pump", configured(tmp_path))
+        with running(*command, cwd=tmp_path) as process:
+            deadline = time.monotonic() + 100
+            while STATEMENT not in server.paths() or not visited(tmp_path, server.url("/")):
+                assert process.poll() is None and time.monotonic() < deadline, "it is not asked for"
+                time.sleep(0.01)
+            process.kill()
+        holding[0] = False
+        told.note(collection(tmp_path))
+        assert archiver(*command, cwd=tmp_path).code == 0
+        assert asked(server.requests)[STATEMENT] == 2
+        check_invariant(collection(tmp_path), told, server)
+
+
+def visited(cwd: Path, url: str) -> bool:
+    return any(row["event"] == "visit" and row["url"] == url for row in ledger_bodies(collection(cwd)))
 
 
 @pytest.mark.soak

@@ -46,12 +46,20 @@ def read_manifest(text: str) -> Iterator[tuple[str, str]]:
             yield line, ""
 
 
+def manifest_problems(text: str) -> list[str]:
+    """What is wrong with a manifest by itself: it lists a file at least, and nothing that is no such line."""
+    lines = list(read_manifest(text))
+    found = [f"no line of sha256sum: {name[:120]!r}" for name, digest in lines if not digest]
+    return found if lines else ["it lists no file"]
+
+
 def _manifest(root: Path, path: Path, digests: Mapping[Path, str], elsewhere: Elsewhere) -> Checked:
     one = Checked(path=path, name=path.relative_to(root).as_posix(), told="")
     count, journaled = 0, away(root / "state" / "uploads.sqlite")
-    for name, said in read_manifest(path.read_text("utf-8", "replace")):
+    text = path.read_text("utf-8", "replace")
+    one.problems += [f"{path.name}: {problem}" for problem in manifest_problems(text)]
+    for name, said in read_manifest(text):
         if not said:
-            one.problems.append(f"{path.name}: no line of sha256sum: {name[:120]!r}")
             continue
         count += 1
         gone, told = journaled.get(Path(name).name), elsewhere.get((path.parent / name).relative_to(root).as_posix())

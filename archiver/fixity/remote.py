@@ -16,7 +16,8 @@ from pathlib import Path
 
 from archiver.errors import StoreError
 from archiver.fixity.expected import Expected, Wanted, add_local, add_remote, is_ledger, unknown
-from archiver.fixity.files import WARC_SUFFIXES, Checked
+from archiver.fixity.files import MANIFEST, WARC_SUFFIXES, Checked
+from archiver.fixity.lists import manifest_problems
 from archiver.ledger.chain import verify_rows
 from archiver.ledger.fixity import Fixity, Log
 from archiver.ports import Store
@@ -248,7 +249,8 @@ async def _closing(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
 
 
 def _check_bytes(place: str, size: int, bridge: _Bridge) -> _Read:
-    """In a thread: the strict reader over a WARC, the chain over a ledger segment; of the rest the digest alone."""
+    """In a thread: the strict reader over a WARC, the chain over a ledger segment, the form of a manifest; of the rest
+    the digest alone."""
     stream = Streamed(bridge.pieces(), bridge.again)
     told, problems = "file", []
     if place.endswith(WARC_SUFFIXES):
@@ -257,6 +259,9 @@ def _check_bytes(place: str, size: int, bridge: _Bridge) -> _Read:
     elif is_ledger(place):
         chain = verify_rows(_lines_of(stream))
         told, problems = f"{chain.rows} ledger rows", [f"{place}: {problem}" for problem in chain.problems]
+    elif place.endswith(MANIFEST):
+        text = b"".join(_lines_of(stream)).decode("utf-8", "replace")
+        told, problems = "manifest", [f"{place}: {problem}" for problem in manifest_problems(text)]
     digest = stream.sha256()
     if stream.read != size:
         problems.append(f"{place}: {stream.read} bytes came, the listing says {size}")

@@ -235,18 +235,6 @@ def test_what_salvage_cut_is_told_and_no_damage(root: Path) -> None:
     assert "records that are not in" not in problems(root)
 
 
-def test_the_manifest(root: Path) -> None:
-    path = root / "manifest-sha256.txt"
-    (root / "README.txt").write_text("changed\n")
-    (root / "ledger.schema.json").unlink()
-    path.write_text(path.read_text() + "not a line\n" + "a" * 64 + "  ../../etc/passwd\n")
-    one = check(root)["manifest-sha256.txt"]
-    text = "\n".join(one.problems)
-    assert "ledger.schema.json is listed, and is not here" in text
-    assert "'not a line'" in text and "../../etc/passwd'" in text
-    assert "README.txt" not in text and "README.txt has been written on" in "\n".join(one.notes)
-
-
 def test_a_warc_that_no_row_knows_is_told(root: Path) -> None:
     first = open_warcs(root)[0]
     shutil.copy(first, root / "archive/foreign.warc.gz")

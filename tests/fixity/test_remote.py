@@ -26,17 +26,23 @@ PERSON = Actor(name="tests", through="tests")
 @dataclass(slots=True)
 class Wire(MemoryStore):
     """A store that is far away: `flips` and `breaks` are keys, each as often as it goes wrong on the way; `unlisted`
-    keys are there and not listed."""
+    keys are there and not listed; `lies` is what a key is answered with first."""
 
     flips: list[str] = field(default_factory=list)
     breaks: list[str] = field(default_factory=list)
     unlisted: list[str] = field(default_factory=list)
+    lies: dict[str, list[bytes]] = field(default_factory=dict)
     sent: int = 0
 
     async def list(self, prefix: str = "") -> AsyncIterator[StoredObject]:
         async for one in MemoryStore.list(self, prefix):
             if one.key not in self.unlisted:
                 yield one
+
+    async def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
+        if self.lies.get(key):
+            return self.lies[key].pop(0)
+        return await MemoryStore.read(self, key, start, length)
 
     async def chunks(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         data = await self.read(key, start, length)
@@ -128,6 +134,23 @@ async def test_what_is_wrong_is_found(store: Wire, root: Path, nowhere: Path, ch
         assert f"{name.partition('/')[2]} at " in text, "the strict reader names file and offset"
     state = "missing" if "gone" in change else "damaged"
     assert [one.state for one in check.found if one.file == name] == [state]
+
+
+@pytest.mark.parametrize("digits", ["0", "01"], ids=["once", "twice"])
+async def test_a_manifest_damaged_on_its_way_accuses_nobody(store: Wire, nowhere: Path, digits: str) -> None:
+    key = PREFIX + "manifest-sha256.txt"
+    text = store.objects[key].decode()
+    at = text.index(f"  {warc(store).removeprefix(PREFIX)}\n") - 64
+    store.lies[key] = [(text[:at] + digit * 64 + text[at + 64 :]).encode() for digit in digits]
+    check, told = await run(store, nowhere, sample=0.999)  # a sample is compared with the manifest alone
+    assert check.damaged == 0 and not problems(told) and check.plan and len(check.found) == check.plan.listed
+
+
+@pytest.mark.parametrize("text", ["", "\n", "half a line"], ids=["empty", "blank", "words"])
+async def test_a_manifest_that_lists_nothing_is_damaged(store: Wire, nowhere: Path, text: str) -> None:
+    store.objects[PREFIX + "manifest-sha256.txt"] = text.encode()
+    check, told = await run(store, nowhere)
+    assert told["manifest-sha256.txt"].problems and check.damaged == 1
 
 
 async def test_an_answer_damaged_on_its_way_is_read_again(store: Wire, nowhere: Path) -> None:

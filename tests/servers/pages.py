@@ -209,11 +209,11 @@ def serving(
     thread = threading.Thread(target=loop.run_until_complete, args=(_serve(site, tls, started, ended),), daemon=True)
     thread.start()
     try:
-        assert started.wait(10), "the server did not start"
+        assert started.wait(60), "the server did not start"
         yield site
     finally:
         loop.call_soon_threadsafe(ended.set)
-        thread.join(10)
+        thread.join(60)
         loop.close()
 
 

@@ -87,11 +87,11 @@ def raw_server(
     thread = threading.Thread(target=loop.run_until_complete, args=(serve,), daemon=True)
     thread.start()
     try:
-        assert started.wait(10), "the raw server did not start"
+        assert started.wait(60), "the raw server did not start"
         yield server
     finally:
         loop.call_soon_threadsafe(ended.set)
-        thread.join(10)
+        thread.join(60)
         loop.close()
 
 

@@ -116,6 +116,9 @@ next_due() {  # seconds from now until HH:MM
     echo $((due - now))
 }
 
+# `healthy` may look at any moment: the file is there, and whole.
+lives() { echo "$1" >"$STATE/lives" && mv "$STATE/lives" "$STATE/alive"; }
+
 loop() {
     at=$1
     shift
@@ -127,7 +130,7 @@ loop() {
         say "next at $at, in $rest s"
         end=$(($(date +%s) + rest))
         while [ -z "$stopping" ] && [ "$(date +%s)" -lt "$end" ]; do
-            date +%s >"$STATE/alive"
+            lives "$(date +%s)"
             left=$((end - $(date +%s)))
             run sleep "$((left < 60 ? (left > 0 ? left : 0) : 60))"
         done
@@ -139,7 +142,7 @@ night() {
     : >"$STATE/failing"
     for config; do
         [ -z "$stopping" ] || return
-        echo running >"$STATE/alive"
+        lives running
         once "$config"
         code=$?
         case $code in

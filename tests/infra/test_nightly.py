@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import time
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,13 @@ from tests.needs import ROOT
 
 SCRIPT = ROOT / "infra/nightly.sh"
 STORE = {"STORE_BUCKET": "b"}
+
+
+def wait_for(there: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not there():
+        assert time.monotonic() < deadline, "it does not come"
+        time.sleep(0.02)
 
 
 class Night:
@@ -31,7 +39,7 @@ class Night:
             f'echo "$*" >>{self.notes}\n'
             f'count=$(grep -c "^$1 " {self.notes})\n'
             f"codes=$(cat {folder}/$1.codes 2>/dev/null || echo 0)\n"
-            "sleep ${PAUSE:-0}\n"
+            f"while [ -e {folder}/held ]; do sleep 0.02; done\n"
             "set -- $codes\n"
             'while [ "$count" -gt 1 ] && [ $# -gt 1 ]; do shift; count=$((count - 1)); done\n'
             "exit $1\n"
@@ -118,11 +126,15 @@ def test_the_collection_is_the_files_name_where_it_names_none(night: Night) -> N
 
 
 def test_one_night_at_a_time(night: Night) -> None:
-    with subprocess.Popen([str(SCRIPT), "once", str(night.config)], env=night.environment({"PAUSE": "3"})) as first:
-        while not night.notes.exists():
-            time.sleep(0.02)
-        assert night.run() == 0 and "still running" in night.said
-        first.wait(timeout=30)
+    held = night.folder / "held"  # while it is there, a crawl does not end
+    held.touch()
+    with subprocess.Popen([str(SCRIPT), "once", str(night.config)], env=night.environment({})) as first:
+        try:
+            wait_for(night.notes.exists)
+            assert night.run() == 0 and "still running" in night.said
+        finally:
+            held.unlink()
+        assert first.wait(timeout=60) == 0
     assert night.verbs == ["crawl"]
 
 
@@ -132,47 +144,50 @@ def test_a_signal_reaches_the_crawl_whose_code_is_told(night: Night) -> None:
         "while :; do sleep 0.05; done\n"
     )
     with subprocess.Popen([str(SCRIPT), "once", str(night.config)], env=night.environment(STORE)) as process:
-        while not night.notes.exists():
-            time.sleep(0.02)
+        wait_for(night.notes.exists)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 11
+        assert process.wait(timeout=60) == 11
     assert night.notes.read_text() == "begun\nended\n"
 
 
 def test_the_loop_is_healthy_until_a_night_goes_wrong(night: Night) -> None:
     assert night.run("healthy") == 1, "nothing runs yet"
     night.ends("crawl", 22)
-    at = datetime.now().astimezone() + timedelta(minutes=1)
-    command = [str(SCRIPT), "loop", at.strftime("%H:%M"), str(night.config)]
-    # a `date` of our own makes the minute short: it runs ahead to two seconds before the full minute
-    ahead = night.folder / "bin/date"
-    ahead.parent.mkdir()
-    ahead.write_text(
-        f"#!/bin/sh\nshift_by={max(0, 58 - datetime.now().second)}\n"
-        'case "$*" in +%s) echo $(($(/bin/date +%s) + shift_by)) ;; *) exec /bin/date "$@" ;; esac\n'
+    # a `date` of our own, for which it is the second before three o'clock until the test lets the hour strike
+    early, strikes = (int(datetime(2026, 11, 23, *at).timestamp()) for at in ((2, 59, 59), (3, 0, 0)))
+    struck = night.folder / "struck"
+    date = night.folder / "bin/date"
+    date.parent.mkdir()
+    date.write_text(
+        f"#!/bin/sh\nnow={early}\n[ ! -e {struck} ] || now={strikes}\n"
+        'case "$*" in\n+%s) echo $now ;;\n'
+        '"-d today "*) exec /bin/date -d "2026-11-23 ${2#today }" "$3" ;;\n'
+        '"-d tomorrow "*) exec /bin/date -d "2026-11-24 ${2#tomorrow }" "$3" ;;\n'
+        '*) exec /bin/date "$@" ;;\nesac\n'
     )
-    ahead.chmod(0o755)
-    env = night.environment({"PATH": f"{ahead.parent}:{os.environ['PATH']}", **STORE, "UPLOAD_TRIES": "1"})
+    date.chmod(0o755)
+    command = [str(SCRIPT), "loop", "03:00", str(night.config)]
+    env = night.environment({"PATH": f"{date.parent}:{os.environ['PATH']}", **STORE, "UPLOAD_TRIES": "1"})
     night.ends("upload", 22)
     with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
         try:
             state = night.folder / "out/.nightly"
-            deadline = time.monotonic() + 60
-            while not (state / "alive").exists() and time.monotonic() < deadline:
-                time.sleep(0.02)
+            alive = state / "alive"
+            wait_for(lambda: alive.exists() and alive.read_text() == f"{early}\n")
             assert night.run("healthy", PATH=env["PATH"]) == 0, night.said
-            while not (state / "failed").read_text() and time.monotonic() < deadline:
-                time.sleep(0.05)
+            assert night.verbs == [], "before its time nothing runs"
+            struck.touch()
+            wait_for(lambda: (state / "failed").read_text() != "")
             assert night.run("healthy", PATH=env["PATH"]) == 1
             assert f"22 {night.config}" in night.said
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(timeout=30)
+            process.wait(timeout=60)
     assert night.verbs == ["crawl", "upload"]
 
 
 @pytest.mark.parametrize("arguments", [(), ("once",), ("loop", "25:99", "x.yaml"), ("sometimes",)], ids=str)
 def test_a_wrong_call_is_told_the_right_ones(night: Night, arguments: tuple[str, ...]) -> None:
     command = [str(SCRIPT), *arguments]
-    ran = subprocess.run(command, env=night.environment({}), capture_output=True, text=True, timeout=30, check=False)
+    ran = subprocess.run(command, env=night.environment({}), capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 2 and "nightly.sh once CONFIG.yaml" in ran.stderr, ran.stderr

@@ -21,6 +21,7 @@ from tests.servers.nginx import nginx
 from tests.servers.ports import free_pairs, free_port
 from tests.servers.process import listening, serving
 from tests.servers.raw import Answer
+from tests.servers.seaweed import has_room
 from tests.system.site import site
 
 pytestmark = [pytest.mark.system, pytest.mark.replay, pytest.mark.needs("seaweedfs", "pywb", "nginx", "openssl")]
@@ -61,7 +62,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         assert lines["STORE_ENDPOINT_URL"] == "https://store:8334"
         moved = {"STORE_ENDPOINT_URL": f"https://127.0.0.1:{secure}", "AWS_CA_BUNDLE": str(secrets / "ca.pem")}
         keys[path.stem] = {**lines, **moved}
-    ready = lambda: listening(secure)  # noqa: E731 -- a name for the argument below
+    ready = lambda: listening(secure) and has_room(master)  # noqa: E731 -- a name for the argument below
     command = [str(need("seaweedfs")), *given.split(), *ports]
     with serving(command, ready=ready, log=folder / "weed.log", grace=1.0):
         yield Store(port=secure, keys=keys)

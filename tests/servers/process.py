@@ -47,7 +47,7 @@ def serving(
 
 def stop(process: subprocess.Popen[bytes], *, grace: float) -> None:
     """Ends the group that `process` leads, and waits for the process itself."""
-    for signal_number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 10.0)):
+    for signal_number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 60.0)):
         try:
             os.killpg(process.pid, signal_number)
         except ProcessLookupError:
@@ -56,7 +56,7 @@ def stop(process: subprocess.Popen[bytes], *, grace: float) -> None:
             process.wait(patience)
         except subprocess.TimeoutExpired:
             continue
-    process.wait(10)
+    process.wait(60)
 
 
 def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path, within: float) -> None:

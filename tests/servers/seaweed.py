@@ -1,5 +1,6 @@
 """SeaweedFS as an S3 store over TLS."""
 
+import http.client
 import json
 import socket
 import ssl
@@ -72,7 +73,7 @@ def seaweedfs(work: Path, *, authority: Authority | None = None) -> Iterator[S3S
         "-s3", f"-s3.port={plain}", f"-s3.config={identities}", "-s3.port.iceberg=0", "-s3.port.lance=0",
         f"-s3.port.https={secure}", f"-s3.cert.file={tls.cert_file}", f"-s3.key.file={tls.key_file}",
     ]  # fmt: skip
-    ready = lambda: _answers(secure, tls)  # noqa: E731 -- a name for the argument below
+    ready = lambda: _answers(secure, tls) and has_room(master)  # noqa: E731 -- a name for the argument below
     # SIGTERM can take 27 s, and nothing in `work` outlives the test: end it soon
     with serving(command, ready=ready, log=work / "weed.log", grace=1.0):
         yield S3Server(
@@ -94,11 +95,23 @@ def _identities(server: S3Server) -> str:
     return json.dumps({"identities": identities})
 
 
+def has_room(master: int) -> bool:
+    """Whether the master knows a volume server: until then the gateway answers, and every object that is put fails."""
+    asked = http.client.HTTPConnection("127.0.0.1", master, timeout=5)
+    try:
+        asked.request("GET", "/dir/status")
+        return bool(json.loads(asked.getresponse().read())["Topology"]["Max"] > 0)
+    except (OSError, http.client.HTTPException, ValueError, KeyError):
+        return False
+    finally:
+        asked.close()
+
+
 def _answers(port: int, tls: Authority) -> bool:
     """An unsigned request answered at all (403) means that filer and gateway have found each other."""
     try:
         with (
-            socket.create_connection(("127.0.0.1", port), timeout=2) as raw,
+            socket.create_connection(("127.0.0.1", port), timeout=5) as raw,
             tls.client_context().wrap_socket(raw, server_hostname="localhost") as sock,
         ):
             sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")

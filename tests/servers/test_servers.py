@@ -15,7 +15,7 @@ from warcio.warcwriter import WARCWriter
 
 from tests.servers.authority import make_authority
 from tests.servers.nginx import nginx
-from tests.servers.ports import free_pairs
+from tests.servers.ports import SHARES, free_pairs, free_port
 from tests.servers.process import ServerFailed, listening, serving
 from tests.servers.pywb import make_collection, pywb
 from tests.servers.raw import Answer, Request, raw_server, respond
@@ -25,7 +25,7 @@ from tests.servers.seaweed import seaweedfs
 
 def fetch(url: str, context: ssl.SSLContext | None = None) -> tuple[int, bytes]:
     try:
-        with urllib.request.urlopen(url, timeout=20, context=context) as answer:
+        with urllib.request.urlopen(url, timeout=60, context=context) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
@@ -38,6 +38,14 @@ def test_pairs_of_ports_differ_and_are_none_that_connections_get():
     assert max(both) < 32_768
 
 
+def test_workers_beside_each_other_never_pick_the_same_port(monkeypatch: pytest.MonkeyPatch):
+    for worker in ("gw0", "gw3", "gw11"):
+        monkeypatch.setenv("PYTEST_XDIST_WORKER", worker)
+        ports = [*(free_port() for _ in range(100)), *free_pairs(20, apart=10_000)]
+        assert {port % SHARES for port in ports} == {int(worker[2:]) % SHARES}
+        assert len(set(ports)) == len(ports), "nor does one pick a port twice in a row"
+
+
 def test_a_server_that_ends_at_once_is_named_with_its_log(tmp_path: Path):
     with (
         pytest.raises(ServerFailed, match="no such luck"),
@@ -48,10 +56,12 @@ def test_a_server_that_ends_at_once_is_named_with_its_log(tmp_path: Path):
 
 def test_children_of_a_server_are_ended_too(tmp_path: Path):
     script = f"trap '' TERM; sleep 300 & echo $! > {tmp_path}/child; wait"
-    with serving(["sh", "-c", script], ready=(tmp_path / "child").exists, log=tmp_path / "log", grace=0.2):
-        child = int((tmp_path / "child").read_text())
+    told = tmp_path / "child"
+    ready = lambda: told.exists() and told.read_text().endswith("\n")  # noqa: E731 -- a name for the argument below
+    with serving(["sh", "-c", script], ready=ready, log=tmp_path / "log", grace=0.2):
+        child = int(told.read_text())
     # Killed is not yet gone: on a busy machine the kernel takes its time to bury it.
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while is_running(child) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not is_running(child)
@@ -114,7 +124,7 @@ class TestRaw:
         with raw_server({"/": respond(b"secret")}, tls=authority) as server:
             assert fetch(server.url("/"), authority.client_context()) == (200, b"secret")
             with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
-                urllib.request.urlopen(server.url("/"), timeout=5)
+                urllib.request.urlopen(server.url("/"), timeout=60)
 
 
 @pytest.mark.system

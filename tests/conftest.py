@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests import loopback
 from tests.needs import need as find_or_skip
@@ -17,8 +17,14 @@ from tests.servers.ports import free_port as pick_port
 
 _HOME = Path.home()
 
-# A property is true or not; how long an example takes is the machine's business.
-settings.register_profile("archiver", deadline=None)
+# A property is true or not; how long an example takes, or is made, is the machine's business. The examples are the same
+# every time, so that a run says something about the change and not about chance; EXPLORE=1 tries others.
+settings.register_profile(
+    "archiver",
+    deadline=None,
+    derandomize=not os.environ.get("EXPLORE"),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("archiver")
 
 

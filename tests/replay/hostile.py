@@ -18,7 +18,7 @@ INNER = """
     parent.postMessage({name, outcome}, "*");
   };
   const later = (target, good, bad) => new Promise((yes, no) => {
-    target[good] = event => yes(event.type); target[bad] = event => no(event.type); setTimeout(no, 4000, "time");
+    target[good] = event => yes(event.type); target[bad] = event => no(event.type); setTimeout(no, PATIENCE, "time");
   });
   document.getElementById("f").submit();
   Promise.all([
@@ -55,9 +55,11 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>hostile</title><h1>Hostile
 """
 
 
-def page(live: str, other: str) -> bytes:
-    """`live`: an origin outside the replay; `other`: a URL of another collection's replay."""
+def page(live: str, other: str, patience: float = 4.0) -> bytes:
+    """`live`: an origin outside the replay; `other`: a URL of another collection's replay; `patience`: seconds after
+    which what gives neither a success nor a fault counts as stopped."""
     inner = INNER.replace("&", "&amp;").replace("'", "&#39;")
+    inner = inner.replace("PATIENCE", str(int(patience * 1000)))
     return PAGE.replace("INNER", inner).replace("LIVE", live).replace("OTHER", other).encode()
 
 

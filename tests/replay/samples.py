@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -146,7 +147,8 @@ def dechunked(body: bytes) -> bytes:
 @contextmanager
 def replaying(program: list[str], log: Path) -> Iterator[tuple[int, str]]:
     """`archiver replay` as a user starts it; yields its port and address."""
-    with serving(program, ready=lambda: b"Replay of" in log.read_bytes(), log=log, grace=15):
+    told = lambda: re.search(r"^Replay of .*\n", log.read_text("utf-8", "replace"), re.M)  # noqa: E731
+    with serving(program, ready=lambda: told() is not None, log=log, within=90, grace=60):
         line = next(row for row in log.read_text().splitlines() if row.startswith("Replay of"))
         address = line.split(": ", 1)[1]
         yield int(address.split(":")[2].split("/")[0]), address

@@ -17,7 +17,7 @@ from tests.servers.process import listening
 pytestmark = [pytest.mark.system, pytest.mark.replay, pytest.mark.needs("pywb")]
 
 
-def wait_for(what: Callable[[], bool], seconds: float = 30) -> None:
+def wait_for(what: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline
@@ -59,7 +59,7 @@ def test_pywb_ends_with_its_parent(small: Path, tmp_path: Path, how: signal.Sign
     assert dial(port, "/main/id_/http://site.test/").body == b"here"
     (pywb,) = children(process.pid)
     process.send_signal(how)
-    process.communicate(timeout=30)
+    process.communicate(timeout=90)
     assert process.returncode == (-signal.SIGKILL if how is signal.SIGKILL else 0)
     wait_for(lambda: not alive(pywb))
     assert not listening(port)
@@ -78,7 +78,7 @@ def test_a_visitor_who_is_still_reading_does_not_hold_up_the_end(tmp_path: Path)
         )
         assert reading.recv(100).startswith(b"HTTP/1.1 200")
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     assert process.returncode == 0
 
 
@@ -87,7 +87,7 @@ def test_a_signal_while_pywb_is_starting_ends_both(small: Path) -> None:
     wait_for(lambda: bool(children(process.pid)))
     (pywb,) = children(process.pid)
     process.terminate()
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=90)
     assert (process.returncode, out) == (0, "")
     wait_for(lambda: not alive(pywb))
 
@@ -98,7 +98,7 @@ def test_when_pywb_dies_the_command_says_so_and_ends(small: Path) -> None:
     process.stdout.readline()
     (pywb,) = children(process.pid)
     os.kill(pywb, signal.SIGKILL)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=90)
     assert process.returncode == 1
     assert errors.splitlines()[-1].startswith("archiver: pywb ended by itself: ")
 
@@ -106,7 +106,7 @@ def test_when_pywb_dies_the_command_says_so_and_ends(small: Path) -> None:
 def fails(out: Path, *more: str, **env: str) -> tuple[int, str]:
     """(exit code, the one line on stderr)."""
     process = started(out, *more, **env)
-    said, errors = process.communicate(timeout=30)
+    said, errors = process.communicate(timeout=90)
     assert said == "" and errors.count("\n") == 1, errors
     return process.returncode, errors.strip()
 

@@ -1,10 +1,12 @@
 """In a real browser: whatever an archived page asks for stays on its own origin."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from archiver.model import Access
 from tests.needs import need
@@ -26,18 +28,27 @@ EVERY_WAY_OUT = {
 def browser() -> Iterator[Browser]:
     arguments = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.localhost, EXCLUDE 127.0.0.1"]
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=need("chromium"), args=arguments)
+        running = playwright.chromium.launch(executable_path=need("chromium"), args=arguments, timeout=90_000)
         yield running
         running.close()
+
+
+def new_tab(browser: Browser, **options: Any) -> Page:
+    """A page of a context of its own, on a machine that others use too."""
+    tab = browser.new_page(**options)
+    tab.set_default_timeout(90_000)
+    return tab
 
 
 def test_the_page_gets_out_where_nothing_holds_it(browser: Browser) -> None:
     """Otherwise the next test would show nothing."""
     with live_server() as (live, asked):
-        tab = browser.new_page()
-        with live_server(page(live, live + "/other")) as (site, _):
-            tab.goto(site)
-            tab.wait_for_timeout(4000)
+        tab = new_tab(browser)
+        deadline = time.monotonic() + 60
+        with live_server(page(live, live + "/other", patience=60)) as (site, _):
+            tab.goto(site, wait_until="commit")  # it goes elsewhere by itself
+            while not {path[1:] for path in asked} >= EVERY_WAY_OUT and time.monotonic() < deadline:
+                tab.wait_for_timeout(50)
         tab.close()
         assert {path[1:] for path in asked} >= EVERY_WAY_OUT
 
@@ -54,10 +65,10 @@ def test_nothing_leaves_the_origin(browser: Browser, tmp_path: Path) -> None:
         stolen = f"{other}{STAMP}id_/{SITE}/secret"
         save(places(tmp_path, "main"), [made("/hostile", page(live, stolen))])
         with replaying(command(tmp_path, "main"), tmp_path / "main.log") as (_, main):
-            tab = browser.new_page(viewport={"width": 900, "height": 700})
+            tab = new_tab(browser, viewport={"width": 900, "height": 700})
             tab.goto(f"{main}{STAMP}/{SITE}/hostile")
             frame = tab.frame_locator("#replay_iframe").locator("#log")
-            expect(frame).to_contain_text("end:", timeout=30_000)
+            expect(frame).to_contain_text("end:", timeout=90_000)
             outcomes = frame.text_content() or ""
             tab.wait_for_timeout(1500)  # the page's last attempt: its own frame's address
             tab.screenshot(path=tmp_path / "hostile.png")
@@ -76,7 +87,7 @@ def test_other_sites_in_the_browser_cannot_read_the_replay(browser: Browser, tmp
     dark = made("/secret", b"the secret", first=head(Access_Control_Allow_Origin="*"), access=Access.DARK)
     save(places(tmp_path), [dark])
     with live_server(b"<p>live</p>") as (live, _), replaying(command(tmp_path), tmp_path / "log") as (port, main):
-        tab = browser.new_page()
+        tab = new_tab(browser)
         tab.goto(live)
         for origin in (main, f"http://127.0.0.1:{port}/main/"):
             for mode in ("cors", "no-cors"):
@@ -108,16 +119,16 @@ def test_a_page_is_shown_with_its_own_script_and_picture(browser: Browser, tmp_p
     ]
     save(places(tmp_path), items)
     with replaying(command(tmp_path), tmp_path / "log") as (_, main):
-        tab = browser.new_page(viewport={"width": 900, "height": 600})
+        tab = new_tab(browser, viewport={"width": 900, "height": 600})
         tab.goto(f"{main}{STAMP}/{SITE}/")
         inside = tab.frame_locator("#replay_iframe")
-        expect(inside.locator("#p")).to_have_text("fetched from the archive", timeout=20_000)
-        assert inside.locator("img").evaluate("image => image.complete && image.naturalWidth") == 80
-        assert inside.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") == "rgb(238, 238, 255)"
-        expect(tab.get_by_role("note")).to_contain_text("Owner's view")
+        expect(inside.locator("#p")).to_have_text("fetched from the archive", timeout=60_000)
+        expect(inside.locator("img")).to_have_js_property("naturalWidth", 80, timeout=60_000)
+        expect(inside.locator("body")).to_have_css("background-color", "rgb(238, 238, 255)", timeout=60_000)
+        expect(tab.get_by_role("note")).to_contain_text("Owner's view", timeout=60_000)
         tab.screenshot(path=tmp_path / "page.png")
         assert inside.locator("#away").evaluate("link => link.href") == "http://away.test/"  # as the page sees it
         inside.locator("#away").click()
-        expect(tab.frame_locator("#replay_iframe").locator("body")).to_contain_text("http://away.test/")
+        expect(tab.frame_locator("#replay_iframe").locator("body")).to_contain_text("http://away.test/", timeout=60_000)
         assert tab.url.startswith(main)
         tab.close()

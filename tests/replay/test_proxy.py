@@ -262,7 +262,7 @@ async def test_pieces_arrive_before_the_whole_is_there_and_nothing_is_collected(
 
     async def slowly(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
-        await asyncio.wait_for(arrived.wait(), 30)
+        await asyncio.wait_for(arrived.wait(), 90)
         writer.write(b"6\r\nsecond\r\n0\r\n\r\n")
         await writer.drain()
 
@@ -270,9 +270,9 @@ async def test_pieces_arrive_before_the_whole_is_there_and_nothing_is_collected(
         upstream.answer = slowly
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(f"GET {MP} HTTP/1.1\r\nHost: main.replay.localhost:{port}\r\n\r\n".encode())
-        await asyncio.wait_for(reader.readuntil(b"first"), 30)
+        await asyncio.wait_for(reader.readuntil(b"first"), 90)
         arrived.set()
-        await asyncio.wait_for(reader.readuntil(b"second"), 30)
+        await asyncio.wait_for(reader.readuntil(b"second"), 90)
         writer.close()
 
 

@@ -66,6 +66,13 @@ async def test_workers_are_seen(rig: Rig, kind: str, site: Site, secure: Site) -
     other = (
         "importScripts('/imported-NAME.js'); fetch('/by-NAME').then(() => (self.postMessage || (() => {}))('done'));"
     )
+
+    async def when_all_have_asked(request: web.Request) -> web.Response:
+        """Until then the page is not at rest, and its workers have their time."""
+        while not set(chosen.pages) <= set(chosen.paths()):
+            await asyncio.sleep(0.01)
+        return web.Response(text="through")
+
     chosen.pages = {
         "/": page("""
             new Worker('/dedicated.js'); new SharedWorker('/shared.js').port.start();
@@ -76,7 +83,7 @@ async def test_workers_are_seen(rig: Rig, kind: str, site: Site, secure: Site) -
             });
             return (await (await fetch('/through-service')).text())"""),
         "/service.js": (SCRIPT, service.encode()),
-        "/through-service": ("text/plain", b"through"),
+        "/through-service": when_all_have_asked,
         "/by-service": ("text/plain", b"x"),
     }
     for name in ("dedicated", "shared"):

@@ -13,7 +13,7 @@ from tests.browser.kit import PLAN, Rig, Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
-LATENESS = 30.0
+LATENESS = 50.0
 """Seconds past the plan's own: closing, and a machine that others use too."""
 
 
@@ -84,7 +84,7 @@ async def test_comes_back_and_says_what_happened(rig: Rig, site: Site, odd: Odd)
 @pytest.mark.parametrize("script", ["while (true) {}", "const f = () => Promise.resolve().then(f); f()"])
 async def test_scripts_without_end_are_ended_and_the_page_is_kept(rig: Rig, site: Site, script: str) -> None:
     site.pages = {"/": page(script, "<h1>headline</h1>")}
-    rendered = await rig.see(site.url(), seconds=8, views=frozenset({"dom", "view"}))
+    rendered = await rig.see(site.url(), seconds=16, views=frozenset({"dom", "view"}))
     assert (rendered.failed, rendered.notes["scriptsEnded"]) == ("hung", 1)
     assert b"<h1>headline</h1>" in rendered.dom and {view.name for view in rendered.views} == {"dom", "view"}
 
@@ -114,7 +114,7 @@ async def test_an_answer_that_is_a_download(rig: Rig, site: Site) -> None:
         return web.Response(body=b"x" * 100, headers={"Content-Disposition": "attachment; filename=a.bin"})
 
     site.pages = {"/": attachment}
-    rendered = await rig.see(site.url(), seconds=8)
+    rendered = await rig.see(site.url(), seconds=60)
     assert rendered.failed.startswith("navigation: ") and rendered.notes["downloads"][0]["name"] == "a.bin"
 
 
@@ -129,12 +129,12 @@ async def test_a_document_that_does_not_come(rig: Rig, site: Site, answer: str, 
         return web.Response()
 
     async def nothing(request: web.Request) -> web.Response:
-        await asyncio.sleep(20)
+        await asyncio.sleep(600)
         return web.Response()
 
     site.pages = {"/": nothing if answer == "nothing" else broken}
     visit = rig.visit(refuse=lambda request: answer == "refused")
-    rendered = await rig.see(site.url(), seconds=6, visit=visit)
+    rendered = await rig.see(site.url(), seconds=6 if answer == "nothing" else 60, visit=visit)
     if answer == "refused":
         assert b"outOfScope" in rendered.dom
     else:
@@ -142,10 +142,10 @@ async def test_a_document_that_does_not_come(rig: Rig, site: Site, answer: str, 
 
 
 async def test_the_crash_of_a_page_is_told_and_hurts_nobody_else(rig: Rig, site: Site, other: Site) -> None:
-    site.pages = {"/": page("setTimeout(() => fetch('/now'), 100)")}
+    site.pages = {"/": page("onload = () => fetch('/now')")}
     other.pages = {"/": page()}
     visit = rig.visit()
-    plan = replace(PLAN, url=site.url(), seconds=20)
+    plan = replace(PLAN, url=site.url(), seconds=60)
     opened = await rig.chromium.page(visit.answer, site="crash", plan=plan)
 
     async def crash(request: web.Request) -> web.Response:
@@ -170,7 +170,7 @@ async def test_a_page_that_leads_on_and_on(rig: Rig, site: Site) -> None:
 
 async def test_a_next_document_that_does_not_come_is_no_hang(rig: Rig, site: Site) -> None:
     async def slow(request: web.Request) -> web.Response:
-        await asyncio.sleep(20)
+        await asyncio.sleep(600)  # until the test is over
         return web.Response()
 
     site.pages = {"/": page("setTimeout(() => location.href = '/slow', 10)", "<h1>headline</h1>"), "/slow": slow}
@@ -188,7 +188,7 @@ async def test_two_pages_of_one_context_know_their_own_windows(rig: Rig, site: S
 @pytest.mark.parametrize("script", ["history.pushState({}, '', '/p' + Math.random())", "window.open('/popup')"])
 async def test_a_flood_ends_in_time(own_rig: Rig, site: Site, script: str) -> None:
     site.pages = {"/": page(f"setInterval(() => {script}, 2)")}
-    async with asyncio.timeout(60):  # it ends by itself: how late is the machine's matter
+    async with asyncio.timeout(100):  # it ends by itself: how late is the machine's matter
         rendered = await own_rig.see(site.url(), seconds=8, behaviors=("scroll",))
     site.pages = {"/": page()}
     assert rendered.final_url and (await own_rig.see(site.url(), site="next")).failed == ""

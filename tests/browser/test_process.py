@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from archiver.browser.pool import Chromium
 from archiver.browser.tree import Found, Tree, below, command, everyone, kill, look_at
@@ -24,7 +25,10 @@ from tests.browser.kit import PLAN, Rig, Site, steps
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
 ROOT = Path(__file__).parents[2]
-PAGE = "<!doctype html><title>T</title><p>here<script>setTimeout(() => fetch('/now'), 100)</script>"
+PAGE = "<!doctype html><title>T</title><p>here<script>onload = () => fetch('/now')</script>"
+ENDLESS = """<!doctype html><script>
+const told = new XMLHttpRequest(); told.open('GET', '/begun', false); told.send(); while (true) {}</script>"""
+"""Says that it has begun, and never ends."""
 
 
 def tree_of(rig: Rig) -> Tree:
@@ -38,7 +42,7 @@ def left(members: Iterable[Found]) -> list[Found]:
     return [one for one in members if (now := look_at(one.pid)) and now.born == one.born and now.state not in "ZX"]
 
 
-async def gone(members: Iterable[Found], within: float = 10.0) -> bool:
+async def gone(members: Iterable[Found], within: float = 60.0) -> bool:
     members = list(members)
     until = time.monotonic() + within
     while left(members):
@@ -50,14 +54,25 @@ async def gone(members: Iterable[Found], within: float = 10.0) -> bool:
 
 async def rendered_while(rig: Rig, site: Site, then: object) -> str:
     """What failed of a page in whose middle `then` is done."""
-    import aiohttp.web as web
 
     async def now(request: web.Request) -> web.Response:
         then()  # type: ignore[operator]
         return web.Response()
 
     site.pages = {"/": PAGE, "/now": now, "/next": "<!doctype html><title>next</title>"}
-    return (await rig.see(site.url(), seconds=20, behaviors=("scroll",))).failed
+    return (await rig.see(site.url(), seconds=60, behaviors=("scroll",))).failed
+
+
+def endless(site: Site) -> asyncio.Event:
+    """Serves a page whose scripts never end; what it gives is set when they run."""
+    begun = asyncio.Event()
+
+    async def note(request: web.Request) -> web.Response:
+        begun.set()
+        return web.Response()
+
+    site.pages = {"/": ENDLESS, "/begun": note}
+    return begun
 
 
 async def next_title(rig: Rig, site: Site) -> str:
@@ -101,13 +116,13 @@ async def test_a_killed_driver(own_rig: Rig, site: Site) -> None:
 
 
 async def test_close_ends_everything_even_what_hangs(own_rig: Rig, site: Site) -> None:
-    site.pages = {"/": "<!doctype html><script>while (true) {}</script>"}
+    begun = endless(site)
     visit = own_rig.visit()
     page = await own_rig.chromium.page(visit.answer, site="s", plan=replace(PLAN, url=site.url()))
     rendering = asyncio.get_running_loop().create_task(
         page.render(replace(PLAN, url=site.url()), visit, visit.rows.append)
     )
-    await asyncio.sleep(1.0)
+    await asyncio.wait_for(begun.wait(), 60)
     driver = own_rig.chromium._driver
     assert driver is not None
     members = tree_of(own_rig).members() + driver._processes  # not those of a rig that other tests share
@@ -166,7 +181,7 @@ async def test_a_page_that_eats_memory_is_ended(own_rig: Rig, site: Site, monkey
         "document.body.append(document.createElement('p')); }, 20)</script>",
         "/next": "<!doctype html><title>next</title>",
     }
-    assert (await own_rig.see(site.url(), seconds=20)).failed == "crashed"
+    assert (await own_rig.see(site.url(), seconds=60)).failed == "crashed"
     assert await next_title(own_rig, site) == "next"
 
 
@@ -179,10 +194,9 @@ from tests.browser.kit import PLAN, Rig
 async def main():
     rig = Rig.make(Path(sys.argv[1]), spool=Path(sys.argv[2]), sandbox=sys.argv[3] == "True")
     visit = rig.visit()
-    plan = replace(PLAN, url="data:text/html,<script>while (true) {}</script>")
+    plan = replace(PLAN, url=sys.argv[4], seconds=90.0)
     page = await rig.chromium.page(visit.answer, site="s", plan=plan)
     rendering = asyncio.get_running_loop().create_task(page.render(plan, visit, print))
-    await asyncio.sleep(1.0)
     print(rig.chromium._process.tree.session, flush=True)
     await rendering
     await asyncio.sleep(100)
@@ -192,18 +206,22 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
-async def test_when_we_are_killed_nothing_is_left(number: signal.Signals, tmp_path: Path, own_rig: Rig) -> None:
+async def test_when_we_are_killed_nothing_is_left(
+    number: signal.Signals, tmp_path: Path, own_rig: Rig, site: Site
+) -> None:
     """In the middle of a page whose scripts never end. The user's own processes ending is the only way that is left."""
-    arguments = [str(own_rig.chromium._path), str(tmp_path), str(own_rig.chromium._sandbox)]
+    begun = endless(site)
+    arguments = [str(own_rig.chromium._path), str(tmp_path), str(own_rig.chromium._sandbox), site.url()]
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _CHILD, *arguments,
         stdout=asyncio.subprocess.PIPE, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert child.stdout is not None
     session = int(await child.stdout.readline())
+    await asyncio.wait_for(begun.wait(), 60)
     members = below(child.pid)
     assert session in {one.session for one in members} and len(members) > 4
     child.send_signal(number)
     await child.wait()
     assert await gone(members)
-    assert not [one for one in everyone() if one.session == session]
+    assert await gone(one for one in everyone() if one.session == session)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from archiver.database import write_ahead
 from archiver.errors import DiskError, UsageError, room
 
 T = TypeVar("T")
@@ -197,7 +198,7 @@ def _open(path: Path, schema: str, version: int, migrations: Mapping[int, str]) 
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
     try:
-        connection.execute("PRAGMA journal_mode=WAL")
+        write_ahead(connection, BUSY_SECONDS)
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA cache_size=-16384")
         connection.execute("PRAGMA temp_store=MEMORY")

@@ -20,6 +20,7 @@ from typing import Any
 import orjson
 
 from archiver.clock import iso
+from archiver.database import write_ahead
 from archiver.errors import LedgerError
 from archiver.ledger import tables
 from archiver.ledger.reader import LedgerRow, Rows, read_row, read_rows, segment_paths
@@ -361,7 +362,7 @@ def _connect(path: Path | None) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=_PATIENCE)
     try:
-        db.execute("PRAGMA journal_mode = WAL")
+        write_ahead(db, _PATIENCE)
         db.execute("PRAGMA synchronous = OFF")  # it can be rebuilt: speed over power loss
         db.execute("BEGIN IMMEDIATE")
         if db.execute("PRAGMA user_version").fetchone()[0] != tables.VERSION:

@@ -19,7 +19,7 @@ from archiver.errors import DiskError, room
 from archiver.model import Access, ClosedSegment, StoredObject
 from archiver.processes import has_ended, this_process
 from archiver.store.files import check_key, file_sha256
-from archiver.store.spool_tables import ADD, AWAY, GOING, HERE, prepare
+from archiver.store.spool_tables import ADD, AWAY, GOING, HERE, PATIENCE, prepare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class SpoolJournal:
         self._place = place
         self._lock = threading.Lock()
         with self._named("opened"):
-            self._db = sqlite3.connect(database, check_same_thread=False, isolation_level=None, timeout=30)
+            self._db = sqlite3.connect(database, check_same_thread=False, isolation_level=None, timeout=PATIENCE)
             prepare(self._db, place)
 
     def path(self, file: SpoolFile) -> Path:

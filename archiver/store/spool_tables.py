@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from archiver.database import write_ahead
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS files (
     key TEXT PRIMARY KEY, sha256 TEXT NOT NULL, size INTEGER NOT NULL, metadata TEXT NOT NULL,
@@ -28,6 +30,8 @@ CREATE INDEX IF NOT EXISTS untold ON files (key) WHERE uri IS NOT NULL AND told 
 """
 """What is asked every second stays cheap, however many files were stored."""
 
+PATIENCE = 30.0
+"""For how long another process is waited for, seconds."""
 HERE, GOING, AWAY = 1, 2, 0
 
 ADD = """
@@ -40,7 +44,7 @@ WHERE files.sha256 <> excluded.sha256
 
 def prepare(db: sqlite3.Connection, place: str) -> None:
     """Make or renew the tables. What another `place` holds has to go up here too, unless no copy is left to send."""
-    db.execute("PRAGMA journal_mode = WAL")
+    write_ahead(db, PATIENCE)
     db.execute("PRAGMA synchronous = FULL")
     db.executescript(_TABLES)
     there = {row[1] for row in db.execute("PRAGMA table_info(files)")}

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import orjson
 
+from archiver.database import write_ahead
 from archiver.errors import DiskError, room
 from archiver.model import Origin
 from archiver.policy.robots import MAX_BYTES
@@ -129,7 +130,7 @@ class RobotsMemory:
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path or ":memory:", timeout=_BUSY_SECONDS)
-        connection.execute("PRAGMA journal_mode=WAL")
+        write_ahead(connection, _BUSY_SECONDS)
         connection.execute("PRAGMA synchronous=NORMAL")
         if connection.execute("PRAGMA user_version").fetchone()[0] < _VERSION:
             _upgrade(connection)

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from archiver.database import write_ahead
 from archiver.errors import DiskError, room
 from archiver.model.site_file import SiteFile, SiteFileState
 
@@ -108,7 +109,7 @@ class SqliteSiteFiles:
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS)
-        connection.execute("PRAGMA journal_mode=WAL")
+        write_ahead(connection, _BUSY_SECONDS)
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(_SCHEMA)
         connection.commit()

@@ -246,6 +246,11 @@ class MemoryFrontier:
             if url.state in _UNFINISHED:
                 yield url.candidate
 
+    async def youngest(self, limit: int) -> list[tuple[Candidate, str]]:
+        found = sorted(self._urls.values(), key=lambda url: url.number, reverse=True)
+        wanted = [url for url in found if url.state in _UNFINISHED or url.state is State.REFUSED][:limit]
+        return [(url.candidate, url.reason if url.state is State.REFUSED else "") for url in wanted]
+
     async def files(self) -> Mapping[str, int]:
         return dict(self._files)
 

@@ -121,6 +121,10 @@ class SqliteFrontier:
     async def _unfinished(self, after: int) -> tuple[int, list[Candidate]]:
         return await self._thread.run(lambda _: self._tables.unfinished(after, PAGE))
 
+    async def youngest(self, limit: int) -> list[tuple[Candidate, str]]:
+        """URLs that wait, are claimed or were refused, youngest first, with the reason of a refusal (else "")."""
+        return await self._thread.run(lambda _: self._tables.youngest(limit))
+
     async def files(self) -> Mapping[str, int]:
         """Files that visits rest on, each with the end of what they use of it (bytes)."""
         return await self._thread.run(lambda _: self._tables.files())

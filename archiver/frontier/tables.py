@@ -238,6 +238,19 @@ class Tables(Hooks):
         last = rows[-1][0] if rows else after
         return last, [self.candidate(data, origin, depth) for _, data, origin, depth in rows]
 
+    def youngest(self, limit: int) -> list[tuple[Candidate, str]]:
+        """Candidates that wait, are claimed or were refused, youngest first, with the reason of a refusal."""
+        self.flush()
+        rows = self.db.execute(
+            "SELECT data, origin, depth, state, reason FROM urls WHERE state IN (0, 1, 3, 6) AND data IS NOT NULL"
+            " ORDER BY id DESC LIMIT ?",
+            (limit,),
+        ).fetchall()
+        return [
+            (self.candidate(data, origin, depth), (reason or "") if state == State.REFUSED else "")
+            for data, origin, depth, state, reason in rows
+        ]
+
     # --- files -----------------------------------------------------------------------------------------------------
 
     def done(self, url: int) -> None:

@@ -94,6 +94,11 @@ class Frontier(Protocol):
         """Every URL not fetched, for the report at the end of a run."""
         ...
 
+    async def youngest(self, limit: int) -> Sequence[tuple[Candidate, str]]:
+        """Up to `limit` URLs that wait, are claimed or were refused, youngest first, with the reason of a refusal (else
+        "")."""
+        ...
+
     async def files(self) -> Mapping[str, int]:
         """Files that completed visits rest on, each with the end of what they use of it (bytes)."""
         ...

@@ -55,14 +55,16 @@ async def unshipped_files(places: Places, salvaged: Sequence[Salvaged]) -> tuple
 
 
 async def put_back(
-    frontier: Frontier,
+    file: OpenJob | None,
     places: Places,
     clock: Clock,
-    job: str,
     salvaged: Sequence[Salvaged],
     unshipped: Sequence[ClosedSegment],
-) -> Earlier:
-    """Visits of an interrupted job that are to be made again: lost with their bytes, or told of by no row."""
-    lost = await requeue_lost(frontier, places, salvaged)
-    await requeue_untold(frontier, places.logs, job, salvaged, unshipped)
-    return Earlier(lost=(begun(places.logs, job), clock.epoch()) if lost else None)
+) -> Earlier | None:
+    """Visits of an interrupted job that are to be made again: lost with their bytes, or told of by no row. None =
+    this job goes on with nothing."""
+    if file is None or not file.resumed:
+        return None
+    lost = await requeue_lost(file.frontier, places, salvaged)
+    await requeue_untold(file.frontier, places.logs, file.job, salvaged, unshipped)
+    return Earlier(lost=(begun(places.logs, file.job), clock.epoch()) if lost else None)

@@ -39,6 +39,7 @@ from archiver.wiring.lists import lists_of, seeds_of
 from archiver.wiring.lost import CheckedFiles
 from archiver.wiring.resume import frontier_of, put_back, registry_of, unshipped_files
 from archiver.wiring.site_files import open_gate
+from archiver.wiring.untold_links import untold_links
 from archiver.wiring.uploads import pressure_of, shipper_of
 from archiver.wiring.values import facts, gate_policy, scopes_of, visit_limits, warcinfo_fields
 
@@ -144,9 +145,7 @@ async def session(
             stack.push_async_callback(file.close)
         salvaged = await asyncio.to_thread(salvage, places.root)
         shipped, unshipped = await unshipped_files(places, salvaged)
-        earlier = None
-        if file is not None and file.resumed:
-            earlier = await put_back(frontier, places, clock, job, salvaged, unshipped)
+        earlier = await put_back(file, places, clock, salvaged, unshipped)
         ledger = JsonlLedger(
             places.logs, clock, job=job, actor=actor, labels=config.job.labels, tenant=config.job.tenant,
             previous=last_head(places.logs),
@@ -219,6 +218,8 @@ async def session(
         run = Run(parts)
         seeds = seeds_of(config)
         async with run.open(seeds):
+            if earlier is not None:
+                gate.tell(await untold_links(frontier, places.logs, job, scopes.check))
             yield Session(
                 config=config, places=places, job=job, resumed=file is not None and file.resumed, run=run, gate=gate,
                 worker=Worker(tools), frontier=frontier, budget=budget, stop=stop, hold=hold, clock=clock,

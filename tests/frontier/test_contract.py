@@ -55,6 +55,19 @@ async def test_what_comes_back_is_what_went_in(frontier: AnyFrontier) -> None:
     assert [claim.candidate for claim in await frontier.claim(9)] == [plain, odd, slashed]
 
 
+async def test_the_youngest_that_wait_or_were_refused(frontier: AnyFrontier) -> None:
+    own = [link("own.test", "/1"), refused("own.test", "/2"), link("own.test", "/3")]
+    await frontier.add([*own, link("a.test", "/4")])
+    for claim in await frontier.claim(9):
+        if claim.candidate.url.endswith("/3"):
+            await frontier.complete(claim, DONE, ())
+        elif claim.candidate.url.endswith("/1"):
+            await frontier.release(claim, not_before=0.0, reason="rateLimited")
+    told = [(one.key, reason) for one, reason in await frontier.youngest(9)]
+    assert told == [(key("a.test", "/4"), ""), (key("own.test", "/2"), "outOfScope"), (key("own.test", "/1"), "")]
+    assert [one.key for one, _ in await frontier.youngest(1)] == [key("a.test", "/4")]
+
+
 @pytest.mark.parametrize("reason", [Reason.NOFOLLOW, Reason.DEPTH_LIMIT])
 async def test_a_refusal_of_one_link_ends_with_another_link(frontier: AnyFrontier, reason: Reason) -> None:
     """nofollow and depth speak of a link: a page that links properly has the URL fetched, once."""

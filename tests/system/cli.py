@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pytest
 
 from archiver.ledger.reader import verify_folder
 from archiver.warc.reader import Record, iter_records
@@ -61,7 +63,7 @@ def running(
     """The same in the background; killed by its process id at the end of the block, when it still runs."""
     process = subprocess.Popen(
         [*wrapper, sys.executable, "-m", "archiver", *arguments],
-        cwd=cwd, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
+        cwd=cwd, env={**os.environ, "PYTHONFAULTHANDLER": "1", **(env or {})}, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
@@ -70,6 +72,17 @@ def running(
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+def ended(process: subprocess.Popen[str], seconds: float = 110) -> None:
+    """Wait for the end of what `running` began, reading what it writes: a full pipe would hold it for ever. One that
+    does not end is asked where it stands; the answer is in the failure."""
+    try:
+        process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        _, err = process.communicate()
+        pytest.fail(f"did not end within {seconds} s:\n{err}")
 
 
 def collection(cwd: Path, name: str = "main") -> Path:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.servers.raw import Answer, RawServer, Reply, raw_server
-from tests.system.cli import archiver, collection, ledger_bodies, running
+from tests.system.cli import archiver, collection, ended, ledger_bodies, running
 from tests.system.site import PNG, answer, site
 
 pytestmark = pytest.mark.system
@@ -142,7 +142,7 @@ def stopped(
         process.send_signal(how)
         limit[0] = 1 << 30
         try:
-            process.wait(60)
+            ended(process)
         except subprocess.TimeoutExpired:
             pytest.fail("it does not stop")
 
@@ -192,7 +192,7 @@ def test_a_server_that_dies_midway(tmp_path: Path, driver: str) -> None:
             time.sleep(0.01)
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-            process.wait(60)
+            ended(process)
     _, fates, _ = reported(tmp_path)
     everything = {url.removeprefix(server.origin) for urls in fates.values() for url in urls}
     assert served <= everything
